@@ -1,0 +1,40 @@
+"""What can go wrong in memory. Each class is also the builtin a caller would expect.
+
+MemoryStoreError
+├── InvalidInputError (ValueError)       a text, id or date that cannot be stored
+├── NotFoundError (LookupError)          no such user, session, turn or preference
+├── FolderInUseError (RuntimeError)      another process owns the data folder
+├── StoreFullError (OSError)             no space or no right to write; nothing was half-written
+├── EncoderChangedError (RuntimeError)   the folder's vectors come from another encoder
+└── StoreCorruptError (RuntimeError)     the truth itself cannot be read
+"""
+
+from __future__ import annotations
+
+
+class MemoryStoreError(Exception):
+    """Base of the errors raised by `habitus.memory`."""
+
+
+class InvalidInputError(MemoryStoreError, ValueError):
+    """A text, id or date that cannot be stored; the message says what was expected."""
+
+
+class NotFoundError(MemoryStoreError, LookupError):
+    """Nothing is stored under that id for that user."""
+
+
+class FolderInUseError(MemoryStoreError, RuntimeError):
+    """Another process owns the data folder; the message names the ways out."""
+
+
+class StoreFullError(MemoryStoreError, OSError):
+    """The disk is full or the folder read-only; the transaction was rolled back as a whole."""
+
+
+class EncoderChangedError(MemoryStoreError, RuntimeError):
+    """The vectors in the folder come from another encoder; spaces are never mixed."""
+
+
+class StoreCorruptError(MemoryStoreError, RuntimeError):
+    """The database file cannot be read; restore a backup."""

@@ -1,0 +1,308 @@
+"""The records of memory: frozen, validated, the same in every store.
+
+Instants are aware and kept in UTC. Ids are strings, unique within their user.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import uuid4
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+Role = Literal["user", "assistant"]
+Stance = Literal["like", "dislike", "require", "avoid", "neutral"]
+Status = Literal["active", "superseded", "retracted", "blocked", "pending"]
+SourceKind = Literal[
+    "statement",
+    "correction",
+    "edit",
+    "rating",
+    "choice",
+    "behaviour",
+    "user_generated_content",
+    "demographics",
+]
+
+MAX_TEXT_CHARS = 4_000_000
+MAX_ID_CHARS = 256
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def new_id() -> str:
+    """Return a fresh id: 32 hexadecimal digits."""
+    return uuid4().hex
+
+
+def _check_id(value: str) -> str:
+    if not value.strip():
+        raise ValueError("an id must not be empty or blank")
+    if len(value) > MAX_ID_CHARS:
+        raise ValueError(f"an id must not be longer than {MAX_ID_CHARS} characters, got {len(value)}")
+    if not value.isprintable():
+        raise ValueError(f"an id must hold printable characters only, got {value[:40]!r}")
+    return value
+
+
+def _check_text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("a text must not be empty or blank")
+    if len(value) > MAX_TEXT_CHARS:
+        raise ValueError(f"a text must not be longer than {MAX_TEXT_CHARS:,} characters, got {len(value):,}")
+    if "\x00" in value:
+        raise ValueError(f"a text must not hold NUL characters; the first is at {value.index(chr(0))}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"a text must be valid Unicode; a lone surrogate is at {error.start}") from None
+    return value
+
+
+Id = Annotated[str, AfterValidator(_check_id)]
+Text = Annotated[str, AfterValidator(_check_text)]
+
+
+class Record(BaseModel):
+    """What all records share: they are frozen, and unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Turn(Record):
+    """One message of a conversation, verbatim."""
+
+    id: Id = Field(default_factory=new_id)
+    user_id: Id
+    session_id: Id
+    index: int = Field(ge=0)
+    """Place in the session, counted from 0 over both roles."""
+    role: Role
+    text: Text
+    at: Instant
+    meta: dict[str, Any] = Field(default_factory=dict)
+    """JSON values only."""
+
+
+class Message(Record):
+    """A message that is not stored yet."""
+
+    role: Role
+    text: Text
+    at: Instant | None = None
+    """None: as many seconds after the conversation began as there are messages before it."""
+
+
+class Conversation(Record):
+    """A whole session brought in from elsewhere."""
+
+    id: Id = Field(default_factory=new_id)
+    at: Instant
+    """When it began."""
+    messages: tuple[Message, ...] = Field(min_length=1)
+
+
+class Session(Record):
+    """A conversation: one sitting."""
+
+    id: Id
+    user_id: Id
+    started_at: Instant
+    last_at: Instant
+    n_turns: int
+    ended: bool
+    """True once it was consolidated into long-term memory."""
+
+
+class Evidence(Record):
+    """Where a record comes from: a turn, and the words in it."""
+
+    turn_id: Id
+    quote: str
+    """A span of the turn's text, verbatim."""
+
+
+class _Dated(Record):
+    """Bi-temporal validity: when it was true, and when we learnt it."""
+
+    id: Id = Field(default_factory=new_id)
+    user_id: Id
+    evidence: tuple[Evidence, ...] = ()
+    confidence: Unit = 1.0
+    valid_from: Instant
+    valid_to: Instant | None = None
+    """When it stopped being true; None while it holds."""
+    learnt_at: Instant
+    status: Status = "active"
+    status_reason: str | None = None
+    """Why it is blocked, retracted or pending."""
+    supersedes: Id | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.valid_to is not None and self.valid_to < self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to} lies before valid_from {self.valid_from}")
+        return self
+
+
+class Preference(_Dated):
+    """One taste, need or aversion of a user."""
+
+    statement: Text
+    """The taste in one sentence."""
+    topic: str
+    """Open and dotted: `food.diet`, `style.length`; `general` when nothing is known."""
+    target: str
+    """What the taste is about, in lower case: `spicy food`."""
+    stance: Stance
+    strength: Unit = 0.7
+    """0 is a leaning, 1 must never be crossed."""
+    explicit: bool = True
+    source: SourceKind = "statement"
+    scope: str | None = None
+    """When it holds (`when travelling`, `with children`, `at work`); None is always."""
+
+
+class Fact(_Dated):
+    """A statement about the user or their people."""
+
+    statement: Text
+    subject: str = "user"
+    """`user`, or the person it is about: `sister`, `Rachel`."""
+    attribute: str
+    """What is told of the subject: `name`, `job`, `lives_in`, `has`, `event`."""
+    value: str
+
+
+class Correction(Record):
+    """A mistake and what would have been right, consulted before answering (MemPrompt, TeachMe)."""
+
+    id: Id = Field(default_factory=new_id)
+    user_id: Id
+    situation: Text
+    wrong: str
+    right: Text
+    turn_id: Id | None = None
+    made_at: Instant
+
+
+class ProfileSection(Record):
+    """Prose on one topic, linked to the records it was made from."""
+
+    title: str
+    text: str
+    record_ids: tuple[Id, ...]
+
+
+class Profile(Record):
+    """A summary of the user."""
+
+    user_id: Id
+    version: int = Field(ge=1)
+    made_at: Instant
+    sections: tuple[ProfileSection, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(f"{section.title}: {section.text}" for section in self.sections)
+
+
+class PersonaLine(Record):
+    """One instruction of the persona, and the preference it comes from."""
+
+    text: str
+    preference_id: Id
+
+
+class Persona(Record):
+    """The compiled block of the system prompt that tells the model who it talks to."""
+
+    user_id: Id
+    version: int = Field(ge=1)
+    made_at: Instant
+    reason: str
+    """What brought this version about."""
+    lines: tuple[PersonaLine, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(f"- {line.text}" for line in self.lines)
+
+
+class Choice(Record):
+    """One reply preferred to others."""
+
+    winner: Text
+    losers: tuple[Text, ...]
+
+
+class Edit(Record):
+    """A reply as it was and as the user rewrote it."""
+
+    before: Text
+    after: Text
+
+
+class Feedback(Record):
+    """What the user made of a reply: exactly one of rating, comment, edit and choice."""
+
+    id: Id = Field(default_factory=new_id)
+    user_id: Id
+    turn_id: Id
+    """The assistant's turn it is about."""
+    at: Instant
+    rating: float | None = Field(default=None, ge=-1.0, le=1.0)
+    """-1 is bad, 1 is good."""
+    comment: Text | None = None
+    edit: Edit | None = None
+    choice: Choice | None = None
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        given = [name for name in ("rating", "comment", "edit", "choice") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"feedback is exactly one of rating, comment, edit, choice; got {given or 'none'}"
+            )
+        return self
+
+
+class Norm(Record):
+    """A rule that stands above all preferences."""
+
+    id: Id
+    text: Text
+
+
+class Changes(Record):
+    """What one turn of the agent writes: stored as a whole or not at all.
+
+    Records with a known id replace the stored ones; the history of a preference is in `status`,
+    `valid_to` and `supersedes`, so replacing loses nothing.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    preferences: tuple[Preference, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    profile: Profile | None = None
+    persona: Persona | None = None
+    ends_sessions: tuple[Id, ...] = ()
+    """Sessions whose turns pass into long-term memory with this change."""
+
+
+class Exported(Record):
+    """Everything stored about one user."""
+
+    user_id: Id
+    sessions: tuple[Session, ...]
+    turns: tuple[Turn, ...]
+    preferences: tuple[Preference, ...]
+    facts: tuple[Fact, ...]
+    corrections: tuple[Correction, ...]
+    feedback: tuple[Feedback, ...]
+    profile: Profile | None
+    personas: tuple[Persona, ...]

@@ -1,0 +1,199 @@
+"""What a store of memories must do, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from habitus.memory.records import (
+    Changes,
+    Correction,
+    Exported,
+    Fact,
+    Feedback,
+    Persona,
+    Preference,
+    Profile,
+    Session,
+    Status,
+    Turn,
+)
+from habitus.retrievers.encoder import Encoder, Vectors
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A question to long-term memory.
+
+    Attributes:
+        text: the words, for lexical search.
+        vector: shape `(dim,)`, length 1, in the space of the store's encoder.
+        limit: how many candidates are wanted at least from each arm, where there are so many.
+        not_session: a session to leave out (the current one: short-term memory has it).
+    """
+
+    text: str
+    vector: Vectors
+    limit: int = 200
+    not_session: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Turns of one user that may answer a query, column by column; n rows, one per turn.
+
+    Attributes:
+        turn_ids: n ids.
+        session_ids: n ids.
+        index: shape `(n,)`, the turn's place in its session.
+        is_user: shape `(n,)`, True where the user said it.
+        at: shape `(n,)`, seconds since 1970 UTC.
+        arms: per arm a score of shape `(n,)`, higher is better:
+            `cosine` (-1..1), `bm25` (0 and up), and for the whole session of the turn, over the
+            user's own words, `session_cosine` and `session_bm25`.
+        complete: True when every turn of the user is a row, False when these are the best of more.
+    """
+
+    turn_ids: list[str]
+    session_ids: list[str]
+    index: npt.NDArray[np.int64]
+    is_user: npt.NDArray[np.bool_]
+    at: npt.NDArray[np.float64]
+    arms: dict[str, npt.NDArray[np.float32]]
+    complete: bool
+
+    def __len__(self) -> int:
+        return len(self.turn_ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreStats:
+    """Counts over the whole store, or over one user."""
+
+    n_users: int
+    n_sessions: int
+    n_turns: int
+    n_preferences: int
+    n_facts: int
+    n_pending: int
+    """Turns in the outbox, not yet in the derived indexes (searched all the same)."""
+    bytes_on_disk: int
+    encoder: str
+    """Fingerprint of the encoder that made the vectors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """What a request to forget removed."""
+
+    turn_ids: tuple[str, ...]
+    preference_ids: tuple[str, ...]
+    fact_ids: tuple[str, ...]
+
+
+class MemoryStore(Protocol):
+    """Truth, search and deletion. Safe to call from several threads.
+
+    Every method looks at one user before anything else; nothing of another user can come back.
+    Unknown users have no memories: reads return empty results, `delete_user` and `export` raise
+    `NotFoundError`.
+    """
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    def commit(self, user_id: str, changes: Changes, *, vectors: dict[str, Vectors] | None = None) -> None:
+        """Store all of it, durably, or nothing.
+
+        Args:
+            user_id: whose memory; every record in `changes` must carry it.
+            changes: what to write.
+            vectors: by turn id, vectors of shape `(n_passages, dim)` that the caller has already
+                computed with `self.encoder` over `passages(turn.text)`; the rest is encoded here.
+
+        Raises:
+            InvalidInputError: a record of another user, or a turn whose (session, index) is taken by another.
+            StoreFullError: the disk is full or read-only; nothing was written.
+        """
+        ...
+
+    def users(self) -> list[str]: ...
+
+    def turns(
+        self, user_id: str, *, ids: Sequence[str] | None = None, session_id: str | None = None
+    ) -> list[Turn]:
+        """Return turns in time order (then session, then index); unknown ids are left out."""
+        ...
+
+    def turn_vectors(self, user_id: str, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Return the stored vectors, each of shape `(n_passages, dim)`, by turn id."""
+        ...
+
+    def sessions(self, user_id: str, *, open_only: bool = False) -> list[Session]: ...
+
+    def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]:
+        """Return preferences, oldest first by `learnt_at`; all states unless `status` is given."""
+        ...
+
+    def facts(self, user_id: str, *, status: Status | None = None) -> list[Fact]: ...
+
+    def corrections(self, user_id: str) -> list[Correction]: ...
+
+    def feedback(self, user_id: str) -> list[Feedback]: ...
+
+    def profile(self, user_id: str) -> Profile | None: ...
+
+    def personas(self, user_id: str) -> list[Persona]:
+        """Return all versions, oldest first."""
+        ...
+
+    def search(self, user_id: str, query: Query) -> Candidates:
+        """Score the user's turns against the query; sees every committed turn at once."""
+        ...
+
+    def forget(
+        self,
+        user_id: str,
+        *,
+        turn_ids: Sequence[str] = (),
+        preference_ids: Sequence[str] = (),
+        fact_ids: Sequence[str] = (),
+    ) -> Forgotten:
+        """Delete for good: turns and records, and from every record the evidence quoting those turns.
+
+        A preference or fact whose every evidence is deleted goes too. Profile and persona lose the
+        sections and lines linked to what went. Nothing of it stays in any file.
+        """
+        ...
+
+    def export(self, user_id: str) -> Exported: ...
+
+    def delete_user(self, user_id: str) -> None:
+        """Delete all that is stored of the user; nothing of it stays in any file."""
+        ...
+
+    def reindex(self, progress: Progress | None = None) -> None:
+        """Rebuild every derived index from the truth."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until the derived indexes hold all that was committed."""
+        ...
+
+    def stats(self, user_id: str | None = None) -> StoreStats: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,29 @@
+"""What can go wrong in this room. Each class is also the builtin a caller would expect.
+
+RetrieverError
+├── MissingExtraError (ImportError)     an optional package is not installed
+├── EncoderError (RuntimeError)         weights not found, damaged, or not what they claim to be
+└── IndexCorruptError (RuntimeError)    a derived index cannot be read; rebuild it from the truth
+"""
+
+from __future__ import annotations
+
+
+class RetrieverError(Exception):
+    """Base of the errors raised by `habitus.retrievers`."""
+
+
+class MissingExtraError(RetrieverError, ImportError):
+    """An optional package is needed; the message holds the exact `pip install` line."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f'{what} is not installed; run: pip install "habitus[{extra}]"')
+        self.extra = extra
+
+
+class EncoderError(RetrieverError, RuntimeError):
+    """The weights of an encoder are missing, damaged, or not the ones that were asked for."""
+
+
+class IndexCorruptError(RetrieverError, RuntimeError):
+    """A derived index cannot be opened or read; nothing is lost, it can be rebuilt from the truth."""
