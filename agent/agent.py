@@ -1,0 +1,553 @@
+"""The agent: the one door to the graph, for one process and many users."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+
+from habitus.agent.errors import ClosedError
+from habitus.agent.ingest import conversation_turns, learnt_changes
+from habitus.agent.reply import Reply
+from habitus.agent.sessions import Sessions
+from habitus.agent.settings import Settings
+from habitus.agent.state import Context, Recall, State
+from habitus.memory.errors import InvalidInputError, NotFoundError
+from habitus.memory.knowledge import Knowledge
+from habitus.memory.norms import DEFAULT_NORMS
+from habitus.memory.records import (
+    Changes,
+    Choice,
+    Conversation,
+    Edit,
+    Exported,
+    Fact,
+    Feedback,
+    Norm,
+    Persona,
+    Preference,
+    Profile,
+    Status,
+    Turn,
+)
+from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.store import Forgotten, MemoryStore, Progress
+from habitus.memory.tokens import CountTokens
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from habitus.retrievers.encoder import Encoder
+
+logger = logging.getLogger(__name__)
+
+_COMMIT_TURNS = 2_000
+"""Turns written at once while conversations are brought in."""
+
+
+class Agent:
+    """An agent that knows its users.
+
+    `Agent.open(folder)` is the short way, on the embedded defaults; the constructor takes parts made
+    elsewhere. Safe to use from several threads: turns of one user follow each other, turns of
+    different users run side by side.
+
+    Args:
+        store: where memory is kept; the agent closes it.
+        generator: any LangChain chat model.
+        settings: budgets and dials.
+        norms: rules above all preferences.
+        count_tokens: how the generator counts; by default its own `get_num_tokens`.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: MemoryStore,
+        generator: BaseChatModel,
+        settings: Settings | None = None,
+        norms: Sequence[Norm] = DEFAULT_NORMS,
+        count_tokens: CountTokens | None = None,
+    ) -> None:
+        from habitus.agent.graph import build_graph
+
+        self.store = store
+        self.generator = generator
+        self.settings = settings or Settings()
+        self.norms = tuple(norms)
+        self.count_tokens = count_tokens or generator.get_num_tokens
+        self.graph = build_graph()
+        self._sessions = Sessions(store, self.settings, self.count_tokens)
+        self._after_turn = ThreadPoolExecutor(max_workers=1, thread_name_prefix="habitus-profile")
+        self._pending: list[Future[None]] = []
+        self._pending_guard = Lock()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path | None = None,
+        *,
+        encoder: Encoder | None = None,
+        generator: BaseChatModel | None = None,
+        settings: Settings | None = None,
+        norms: Sequence[Norm] = DEFAULT_NORMS,
+        count_tokens: CountTokens | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Open an agent on a data folder; use it as a context manager.
+
+        Args:
+            folder: made if it is not there; by default `habitus` in the user's data folder.
+            encoder: by default all-MiniLM-L6-v2.
+            generator: by default `ExtractiveChat`, which needs no weights.
+            settings: budgets and dials.
+            norms: rules above all preferences.
+            count_tokens: how the generator counts tokens.
+            progress: called while a folder made with another encoder is re-embedded.
+
+        Raises:
+            FolderInUseError: another process owns the folder.
+            EncoderError: the default encoder's weights are not to be had.
+            StoreCorruptError: the database cannot be read.
+        """
+        from habitus.agent.defaults import default_encoder, default_folder, default_generator
+        from habitus.memory.embedded import EmbeddedStore
+
+        encoder = encoder or default_encoder()
+        store = EmbeddedStore.open(Path(folder) if folder else default_folder(), encoder, progress=progress)
+        return cls(
+            store=store,
+            generator=generator or default_generator(encoder),
+            settings=settings,
+            norms=norms,
+            count_tokens=count_tokens,
+        )
+
+    # -- the conversation
+
+    def chat(
+        self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
+    ) -> Reply:
+        """Answer a message and remember it.
+
+        Args:
+            user_id: whose memory is used and written.
+            text: the user's words.
+            session_id: the conversation; by default the user's open one, or a new one after an idle gap.
+            at: when it was said, an aware datetime; by default now.
+
+        Raises:
+            InvalidInputError: a blank or too long text, an id that cannot be stored, a naive datetime.
+            GeneratorError: the chat model failed; nothing was stored.
+            StoreFullError: the turn could not be written; nothing was stored.
+        """
+        for part in self.stream(user_id, text, session_id=session_id, at=at):
+            if isinstance(part, Reply):
+                return part
+        raise AssertionError("a stream ends with a reply")
+
+    def stream(
+        self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
+    ) -> Iterator[str | Reply]:
+        """Like `chat`, yielding pieces of text as they come and last the `Reply`.
+
+        The turn is stored when the `Reply` comes; a caller that stops before leaves nothing behind.
+        """
+        at = self._instant(at)
+        self._check(user_id, text)
+        with self._sessions.turn_of(user_id):
+            session_id, ended = self._sessions.resume(user_id, session_id, at)
+            if ended:
+                self._end(user_id, ended)
+            memory = self._sessions.memory(user_id, session_id)
+            state = self._turn_state(user_id, session_id, text, at, memory)
+            final: State = {}
+            for kind, part in self.graph.stream(
+                state, context=self._context(memory), stream_mode=["custom", "values"]
+            ):
+                if kind == "custom":
+                    yield str(part)
+                else:
+                    final = part  # type: ignore[assignment]
+            reply = Reply.of(final)
+            if reply.outcome is not None and reply.outcome.forgotten is not None:
+                self._sessions.drop(user_id)
+            if final["standing"].profile_is_stale:
+                self._refresh_later(user_id, at)
+        yield reply
+
+    async def achat(
+        self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
+    ) -> Reply:
+        """`chat` for async code; the turn runs in a thread, the event loop stays free."""
+        return await asyncio.to_thread(self.chat, user_id, text, session_id=session_id, at=at)
+
+    async def astream(
+        self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
+    ) -> AsyncIterator[str | Reply]:
+        """`stream` for async code; leaving the loop early cancels the turn."""
+        loop = asyncio.get_running_loop()
+        parts: asyncio.Queue[str | Reply | BaseException | None] = asyncio.Queue()
+        left = Event()
+
+        def put(part: str | Reply | BaseException | None) -> None:
+            loop.call_soon_threadsafe(parts.put_nowait, part)
+
+        def run() -> None:
+            try:
+                for part in self.stream(user_id, text, session_id=session_id, at=at):
+                    if left.is_set():
+                        return
+                    put(part)
+                put(None)
+            except BaseException as error:  # handed to the caller, whatever it is
+                put(error)
+
+        worker = loop.run_in_executor(None, run)
+        try:
+            while (part := await parts.get()) is not None:
+                if isinstance(part, BaseException):
+                    raise part
+                yield part
+        finally:
+            left.set()
+            await worker
+
+    def recall(
+        self, user_id: str, text: str, *, at: datetime | None = None, context_tokens: int | None = None
+    ) -> Recall:
+        """Return what memory holds on a question, through the graph's own route and recall.
+
+        Nothing is written. All of the user's sessions are searched.
+
+        Args:
+            user_id: whose memory.
+            text: the question.
+            at: when it is asked; by default now.
+            context_tokens: the budget of the packed evidence; by default that of the settings.
+        """
+        at = self._instant(at)
+        self._check(user_id, text)
+        memory = ShortTermMemory(
+            [], {}, dim=self.store.encoder.dim, max_tokens=1, count_tokens=self.count_tokens
+        )
+        turn = self._record(
+            Turn, user_id=user_id, session_id="recall", index=0, role="user", text=text, at=at
+        )
+        state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
+        if context_tokens is not None:
+            state["context_tokens"] = context_tokens
+        final = self.graph.invoke(state, context=self._context(memory))
+        found: Recall = final["recall"]
+        return Recall(
+            routes=found.routes,
+            ranked_session_ids=found.ranked_session_ids,
+            ranked_turn_ids=found.ranked_turn_ids,
+            packed=found.packed,
+            timings_ms=final["timings_ms"],
+        )
+
+    def feedback(
+        self,
+        user_id: str,
+        turn_id: str,
+        *,
+        rating: float | None = None,
+        comment: str | None = None,
+        edit: str | None = None,
+        choice: tuple[str, Sequence[str]] | None = None,
+        at: datetime | None = None,
+    ) -> State:
+        """Tell what the user made of a reply: exactly one of rating, comment, edit and choice.
+
+        Args:
+            user_id: the user.
+            turn_id: `Reply.turn_id` of the reply.
+            rating: -1 (bad) to 1 (good).
+            comment: the user's words about it.
+            edit: the reply as the user rewrote it.
+            choice: the reply that was taken, and those that were not.
+            at: when; by default now.
+
+        Returns:
+            the final state of the graph; `feedback_effect` says what changed and why.
+
+        Raises:
+            NotFoundError: the user has no such reply.
+            InvalidInputError: none or several of the four, or a value out of range.
+        """
+        at = self._instant(at)
+        self._check_open()
+        found = self.store.turns(user_id, ids=[turn_id])
+        if not found or found[0].role != "assistant":
+            raise NotFoundError(f"user {user_id!r} has no reply {turn_id!r}")
+        try:
+            given = Feedback(
+                user_id=user_id,
+                turn_id=turn_id,
+                at=at,
+                rating=rating,
+                comment=comment,
+                edit=Edit(before=found[0].text, after=edit) if edit is not None else None,
+                choice=Choice(winner=choice[0], losers=tuple(choice[1])) if choice is not None else None,
+            )
+        except ValidationError as error:
+            raise InvalidInputError(_readable(error)) from error
+        with self._sessions.turn_of(user_id):
+            memory = self._sessions.memory(user_id, found[0].session_id)
+            state: State = {"mode": "feedback", "user_id": user_id, "at": at, "feedback": given}
+            final: State = self.graph.invoke(state, context=self._context(memory))  # type: ignore[assignment]
+            if final["standing"].profile_is_stale:
+                self._refresh_later(user_id, at)
+        return final
+
+    def end_session(self, user_id: str, session_id: str) -> None:
+        """Consolidate a session into long-term memory now, rather than after the idle gap.
+
+        Raises:
+            NotFoundError: the user has no such session.
+        """
+        self._check_open()
+        with self._sessions.turn_of(user_id):
+            if session_id not in {one.id for one in self.store.sessions(user_id)}:
+                raise NotFoundError(f"user {user_id!r} has no session {session_id!r}")
+            self._end(user_id, (session_id,))
+
+    def ingest(
+        self,
+        user_id: str,
+        conversations: Iterable[Conversation],
+        *,
+        learn: bool = True,
+        progress: Progress | None = None,
+    ) -> int:
+        """Bring in whole conversations from elsewhere; they go straight into long-term memory.
+
+        A conversation that is already stored is left as it is, so the same call can be repeated after
+        an interruption. Conversations are read in time order.
+
+        Args:
+            user_id: whose conversations.
+            conversations: each with its id, date and messages.
+            learn: also take preferences and facts from the user's messages.
+            progress: called with (messages stored, messages in all).
+
+        Returns:
+            the number of messages stored.
+        """
+        self._check_open()
+        ordered = sorted(conversations, key=lambda one: one.at)
+        n_all = sum(len(one.messages) for one in ordered)
+        n_stored = n_seen = 0
+        with self._sessions.turn_of(user_id):
+            known = {one.id for one in self.store.sessions(user_id)}
+            batch: list[list[Turn]] = []
+            for position, conversation in enumerate(ordered):
+                turns = conversation_turns(user_id, conversation)
+                n_seen += len(turns)
+                if conversation.id in known:
+                    stored = {turn.id for turn in self.store.turns(user_id, session_id=conversation.id)}
+                    turns = [turn for turn in turns if turn.id not in stored]
+                if turns:
+                    batch.append(turns)
+                if sum(map(len, batch)) >= _COMMIT_TURNS or position == len(ordered) - 1:
+                    n_stored += self._ingest_batch(user_id, batch, learn=learn)
+                    batch = []
+                    if progress is not None:
+                        progress(n_seen, n_all)
+        return n_stored
+
+    # -- what is known
+
+    def memories(self, user_id: str, *, session_id: str | None = None) -> list[Turn]:
+        """Return every stored message of the user, in time order."""
+        return self.store.turns(user_id, session_id=session_id)
+
+    def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]:
+        """Return the user's preferences, oldest first; of every status unless one is given."""
+        return self.store.preferences(user_id, status=status)
+
+    def facts(self, user_id: str) -> list[Fact]:
+        """Return what is known of the user and their people."""
+        return self.store.facts(user_id)
+
+    def profile(self, user_id: str) -> Profile | None:
+        """Return the summary of the user, made again first if it is out of date; None if nothing is known."""
+        self.settle()
+        self._refresh(user_id, datetime.now(UTC))
+        return self.store.profile(user_id)
+
+    def persona(self, user_id: str) -> Persona | None:
+        """Return the block of the system prompt in force; None for a user of whom nothing is known."""
+        versions = self.store.personas(user_id)
+        return versions[-1] if versions else None
+
+    def forget(
+        self,
+        user_id: str,
+        *,
+        turn_ids: Sequence[str] = (),
+        preference_ids: Sequence[str] = (),
+        fact_ids: Sequence[str] = (),
+    ) -> Forgotten:
+        """Delete for good; see `MemoryStore.forget`."""
+        self._check_open()
+        self.settle()
+        with self._sessions.turn_of(user_id):
+            gone = self.store.forget(
+                user_id, turn_ids=turn_ids, preference_ids=preference_ids, fact_ids=fact_ids
+            )
+            self._sessions.drop(user_id)
+        return gone
+
+    def export(self, user_id: str) -> Exported:
+        """Return everything stored about the user.
+
+        Raises:
+            NotFoundError: nothing is stored about them.
+        """
+        return self.store.export(user_id)
+
+    def delete_user(self, user_id: str) -> None:
+        """Delete everything about the user, for good.
+
+        Raises:
+            NotFoundError: nothing is stored about them.
+        """
+        self._check_open()
+        self.settle()
+        with self._sessions.turn_of(user_id):
+            self.store.delete_user(user_id)
+            self._sessions.drop(user_id)
+
+    # -- life and death
+
+    def settle(self) -> None:
+        """Wait for work that replies did not wait for; raises what went wrong in it."""
+        with self._pending_guard:
+            pending, self._pending = self._pending, []
+        for job in pending:
+            job.result()
+
+    def close(self) -> None:
+        """Finish what is pending and close the store; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._after_turn.shutdown(wait=True)
+            self.settle()
+        finally:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- inside
+
+    def _context(self, memory: ShortTermMemory) -> Context:
+        return Context(
+            store=self.store,
+            generator=self.generator,
+            session=memory,
+            settings=self.settings,
+            norms=self.norms,
+            count_tokens=self.count_tokens,
+        )
+
+    def _turn_state(
+        self, user_id: str, session_id: str, text: str, at: datetime, memory: ShortTermMemory
+    ) -> State:
+        said = memory.turns
+        turn = self._record(
+            Turn,
+            user_id=user_id,
+            session_id=session_id,
+            index=said[-1].index + 1 if said else 0,
+            role="user",
+            text=text,
+            at=at,
+        )
+        previous = said[-1] if said and said[-1].role == "assistant" else None
+        return {"mode": "turn", "user_id": user_id, "at": at, "turn": turn, "previous_reply": previous}
+
+    def _ingest_batch(self, user_id: str, batch: list[list[Turn]], *, learn: bool) -> int:
+        turns = tuple(turn for conversation in batch for turn in conversation)
+        if not turns:
+            return 0
+        learnt = (
+            learnt_changes(turns, self.store, user_id, self.settings, self.count_tokens)
+            if learn
+            else Changes()
+        )
+        ended = tuple(one[0].session_id for one in batch)
+        self.store.commit(user_id, learnt.model_copy(update={"turns": turns, "ends_sessions": ended}))
+        return len(turns)
+
+    def _end(self, user_id: str, session_ids: tuple[str, ...]) -> None:
+        self.store.commit(user_id, Changes(ends_sessions=session_ids))
+        for session_id in session_ids:
+            self._sessions.drop(user_id, session_id)
+
+    def _refresh(self, user_id: str, at: datetime) -> None:
+        known = Knowledge.read(self.store, user_id)
+        if known.profile_is_stale:
+            self.store.commit(user_id, Changes(profile=known.summarised(at)))
+
+    def _refresh_later(self, user_id: str, at: datetime) -> None:
+        with self._pending_guard:
+            self._pending = [job for job in self._pending if not job.done() or job.exception()]
+            self._pending.append(self._after_turn.submit(self._refresh, user_id, at))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("this agent was closed; open it again")
+
+    def _check(self, user_id: str, text: str) -> None:
+        self._check_open()
+        if len(text) > self.settings.max_message_chars:
+            raise InvalidInputError(
+                f"a message must not be longer than {self.settings.max_message_chars:,} characters, "
+                f"got {len(text):,}; bring documents in with Agent.ingest, or raise Settings.max_message_chars"
+            )
+        self._record(
+            Turn, user_id=user_id, session_id="-", index=0, role="user", text=text, at=datetime.now(UTC)
+        )
+
+    def _instant(self, at: datetime | None) -> datetime:
+        if at is None:
+            return datetime.now(UTC)
+        if at.tzinfo is None or at.utcoffset() is None:
+            raise InvalidInputError(
+                f"a datetime must say its time zone, got naive {at!r}; try at.replace(tzinfo=UTC)"
+            )
+        return at.astimezone(UTC)
+
+    def _record(self, kind: Callable[..., Turn], **fields: Any) -> Turn:
+        try:
+            return kind(**fields)
+        except ValidationError as error:
+            raise InvalidInputError(_readable(error)) from error
+
+
+def _readable(error: ValidationError) -> str:
+    """Say in one line what is wrong with which field, without repeating its whole value."""
+    found = [
+        f"{'.'.join(map(str, e['loc'])) or 'input'}: {e['msg'].removeprefix('Value error, ')}"
+        for e in error.errors()
+    ]
+    return "; ".join(found)

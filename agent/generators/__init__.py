@@ -1,0 +1,1 @@
+"""Generators of ours; any other LangChain chat model works as well."""

@@ -1,0 +1,116 @@
+"""Does what the user asks of memory itself: forget, show, export, correct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from langgraph.runtime import Runtime
+
+from habitus.agent.state import Command, CommandKind, CommandOutcome, Context, State
+from habitus.memory.extraction import extract as extract_from
+from habitus.memory.preferences import matching
+from habitus.memory.records import Fact, Preference, Turn
+from habitus.retrievers.analysis import analyze
+
+FORGOTTEN_REQUEST = "(a request to forget something)"
+"""What is kept of a message that asked to forget: its words would name what is to be forgotten."""
+
+_FRAME = frozenset(
+    analyze(
+        "i i'm i've i'd my me mine we our you your he she it they a an the and or but not no don't doesn't that "
+        "this what when where who is am are was were be been do does did have has had can could will would to "
+        "of in on at for with from by about as so very really too please ever never always like love hate enjoy "
+        "prefer dislike want need avoid said told mentioned say tell know remember forget everything anything "
+        "all fact preference memory information stuff thing"
+    )
+)
+"""Stems that frame a statement and name no subject."""
+
+
+def command(state: State, runtime: Runtime[Context]) -> State:
+    asked = state.get("command")
+    if asked is None:
+        return {"outcome": None}
+    return {"outcome": _DOERS[asked.kind](asked, state["turn"], runtime.context)}
+
+
+def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
+    store, user_id = context.store, turn.user_id
+    if asked.words:
+        stems = set(analyze(asked.words)) - _FRAME
+        preferences = matching(store.preferences(user_id), asked.words, encoder=store.encoder)
+        facts = [fact for fact in store.facts(user_id) if _mentions(fact.statement, stems)]
+        turns = [t.id for t in store.turns(user_id) if _mentions(t.text, stems)]
+    else:
+        turns = [t.id for t in context.session.turns[-2:]]
+        preferences = [p for p in store.preferences(user_id) if _rests_on(p, turns)]
+        facts = [f for f in store.facts(user_id) if _rests_on(f, turns)]
+    gone = store.forget(
+        user_id,
+        turn_ids=turns,
+        preference_ids=[p.id for p in preferences],
+        fact_ids=[f.id for f in facts],
+    )
+    context.session.discard(gone.turn_ids)
+    n_records = len(gone.preference_ids) + len(gone.fact_ids)
+    if not n_records and not gone.turn_ids:
+        return CommandOutcome(kind="forget", text="I found nothing stored about that.", forgotten=gone)
+    text = f"Forgotten: {_counted(n_records, 'record')} and {_counted(len(gone.turn_ids), 'message')} are deleted for good."
+    return CommandOutcome(kind="forget", text=text, forgotten=gone)
+
+
+def _mentions(text: str, stems: set[str]) -> bool:
+    return bool(stems) and stems <= set(analyze(text))
+
+
+def _rests_on(record: Preference | Fact, turn_ids: Sequence[str]) -> bool:
+    return any(evidence.turn_id in turn_ids for evidence in record.evidence)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _show(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
+    preferences = [p for p in context.store.preferences(turn.user_id) if p.status in ("active", "pending")]
+    facts = context.store.facts(turn.user_id, status="active")
+    if not preferences and not facts:
+        return CommandOutcome(kind="show", text="I don't know anything about you yet.")
+    lines = ["This is what I know about you:"]
+    lines += [f"- {p.statement}{_hedged(p)} (since {p.valid_from:%Y-%m-%d})" for p in preferences]
+    lines += [f"- {f.statement} (since {f.valid_from:%Y-%m-%d})" for f in facts]
+    return CommandOutcome(kind="show", text="\n".join(lines))
+
+
+def _hedged(preference: Preference) -> str:
+    scope = f", {preference.scope}" if preference.scope else ""
+    return scope + (", I think" if preference.status == "pending" or not preference.explicit else "")
+
+
+def _export(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
+    user_id = turn.user_id
+    if user_id not in context.store.users():
+        return CommandOutcome(kind="export", text="Nothing is stored about you yet.")
+    exported = context.store.export(user_id)
+    text = (
+        f"Your data: {_counted(len(exported.turns), 'message')}, {_counted(len(exported.preferences), 'preference')}, "
+        f"{_counted(len(exported.facts), 'fact')}. The whole record comes with this reply for your app to hand over."
+    )
+    return CommandOutcome(kind="export", text=text, exported=exported)
+
+
+def _correct(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
+    learnt = extract_from(turn.model_copy(update={"text": asked.words}), context=context.session.turns[-4:])
+    if not learnt.preferences and not learnt.facts:
+        text = "I could not tell what to correct; please say it as a sentence, such as “Correction: I prefer trains.”"
+        return CommandOutcome(kind="correct", text=text, learnt=learnt)
+    said = [record.statement for record in (*learnt.preferences, *learnt.facts)]
+    return CommandOutcome(kind="correct", text="Corrected: " + "; ".join(said), learnt=learnt)
+
+
+_DOERS: dict[CommandKind, Callable[[Command, Turn, Context], CommandOutcome]] = {
+    "forget": _forget,
+    "show": _show,
+    "export": _export,
+    "correct": _correct,
+}

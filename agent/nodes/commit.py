@@ -1,0 +1,41 @@
+"""Writes the turn: once this returned, a crash loses nothing."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from habitus.agent.nodes.command import FORGOTTEN_REQUEST
+from habitus.agent.state import Context, State
+from habitus.memory.records import Turn
+from habitus.retrievers.encoder import Vectors
+from habitus.retrievers.passages import passages
+
+
+def commit(state: State, runtime: Runtime[Context]) -> State:
+    context, changes = runtime.context, state["standing"].changes
+    if state["mode"] == "feedback":
+        context.store.commit(state["user_id"], changes)
+        return {}
+    turn, vectors = _kept(state, context)
+    reply = Turn(
+        user_id=turn.user_id,
+        session_id=turn.session_id,
+        index=turn.index + 1,
+        role="assistant",
+        text=state["reply_text"],
+        at=turn.at,
+    )
+    by_turn = {turn.id: vectors, reply.id: context.store.encoder.encode(passages(reply.text))}
+    context.store.commit(turn.user_id, changes.model_copy(update={"turns": (turn, reply)}), vectors=by_turn)
+    for said in (turn, reply):
+        context.session.add(said, by_turn[said.id])
+    return {"reply_turn": reply}
+
+
+def _kept(state: State, context: Context) -> tuple[Turn, Vectors]:
+    """Return the user's message as it is stored: verbatim, unless it names what is to be forgotten."""
+    outcome = state.get("outcome")
+    if outcome is None or outcome.kind != "forget":
+        return state["turn"], state["vectors"]
+    turn = state["turn"].model_copy(update={"text": FORGOTTEN_REQUEST})
+    return turn, context.store.encoder.encode([FORGOTTEN_REQUEST])

@@ -1,0 +1,80 @@
+"""Brings what is known of the user up to date with this turn, and chooses what matters for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from langgraph.runtime import Runtime
+
+from habitus.agent.state import Context, Standing, State
+from habitus.memory.applying import Applied, applicable
+from habitus.memory.extraction import Extraction
+from habitus.memory.knowledge import Knowledge
+from habitus.memory.records import Changes
+
+
+def profile(state: State, runtime: Runtime[Context]) -> State:
+    context, at = runtime.context, state["at"]
+    known = Knowledge.read(context.store, state["user_id"])
+    effect, given = state.get("feedback_effect"), state.get("feedback")
+    if effect is not None:
+        known.prefer(effect.preferences, at)
+        known.correct(effect.corrections)
+    for extraction in _learnt(state):
+        known.learn(extraction, at)
+    persona = known.compiled_persona(
+        at,
+        reason=_reason(state),
+        max_tokens=context.settings.persona_tokens,
+        count_tokens=context.count_tokens,
+    )
+    stale = known.profile_is_stale
+    first = known.summarised(at) if stale and known.profile is None else None
+    changes = Changes(
+        preferences=known.written,
+        facts=known.told,
+        corrections=known.corrections,
+        feedback=(given,) if given is not None else (),
+        persona=persona if persona is not known.persona else None,
+        profile=first,
+    )
+    standing = Standing(
+        changes=changes,
+        applied=_applied(known, state, context),
+        persona_before=known.persona,
+        persona=persona,
+        profile=known.profile or first,
+        profile_is_stale=stale and first is None,
+    )
+    return {"standing": standing}
+
+
+def after_profile(state: State) -> Literal["respond", "commit"]:
+    return "commit" if state["mode"] == "feedback" else "respond"
+
+
+def _learnt(state: State) -> list[Extraction]:
+    outcome = state.get("outcome")
+    found = [state.get("extraction"), outcome.learnt if outcome else None]
+    return [one for one in found if one is not None]
+
+
+def _reason(state: State) -> str:
+    """Name what a new version of the persona is owed to."""
+    routes = state["routes"]
+    return "feedback" if "feedback" in routes else "command" if "command" in routes else "conversation"
+
+
+def _applied(known: Knowledge, state: State, context: Context) -> tuple[Applied, ...]:
+    if state["mode"] == "feedback":
+        return ()
+    return tuple(
+        applicable(
+            known.preferences,
+            state["turn"].text,
+            state["query_vector"],
+            encoder=context.store.encoder,
+            at=state["at"],
+            limit=context.settings.n_applied,
+        )
+    )

@@ -1,0 +1,103 @@
+"""Searches what was said before, in this session and in all earlier ones, and packs the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from langgraph.runtime import Runtime
+
+from habitus.agent.state import Context, Recall, State
+from habitus.memory.packing import pack
+from habitus.memory.recall import Memory, Ranking, instant, rank
+from habitus.memory.records import Turn
+from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.store import Candidates, MemoryStore, Query
+from habitus.retrievers.encoder import Vectors
+from habitus.retrievers.passages import passages
+
+_N_RANKED = 400
+"""How many of the best turns are looked at when a budget is filled."""
+
+
+def query_vector(vectors: Vectors) -> Vectors:
+    """Return one vector of length 1 for a message of several passages: their mean direction."""
+    mean = np.asarray(vectors.mean(axis=0), dtype=np.float32)
+    norm = float(np.linalg.norm(mean))
+    return mean / norm if norm > 0 else vectors[0]
+
+
+def recall(state: State, runtime: Runtime[Context]) -> State:
+    context, turn = runtime.context, state["turn"]
+    vectors = context.store.encoder.encode(passages(turn.text))
+    vector = query_vector(vectors)
+    update: State = {"vectors": vectors, "query_vector": vector}
+    if state["routes"] == {"command"} and state["mode"] == "turn":
+        return {**update, "recall": Recall(routes=state["routes"])}
+
+    query = Query(text=turn.text, vector=vector, not_session=turn.session_id)
+    long_term = context.store.search(turn.user_id, query)
+    ranking = rank(long_term)
+    in_session = _earlier_in_session(context.session, turn.text, vector, context.settings.window_tokens)
+    remembered = _with_text(context.store, turn.user_id, long_term, ranking)
+    packed = pack(
+        [*in_session, *remembered],
+        question=turn.text,
+        budget=state.get("context_tokens", context.settings.context_tokens),
+        count_tokens=context.count_tokens,
+    )
+    found = Recall(
+        routes=state["routes"],
+        ranked_session_ids=ranking.session_ids,
+        ranked_turn_ids=tuple(long_term.turn_ids[row] for row in ranking.rows),
+        packed=packed,
+    )
+    return {**update, "recall": found}
+
+
+def after_recall(state: State) -> Literal["profile", "__end__"]:
+    return "__end__" if state["mode"] == "recall" else "profile"
+
+
+def _memory(candidates: Candidates, row: int, score: float, turn: Turn) -> Memory:
+    return Memory(
+        turn_id=turn.id,
+        session_id=turn.session_id,
+        role=turn.role,
+        text=turn.text,
+        at=instant(float(candidates.at[row])),
+        score=score,
+        arms={name: float(scores[row]) for name, scores in candidates.arms.items()},
+    )
+
+
+def _with_text(store: MemoryStore, user_id: str, found: Candidates, ranking: Ranking) -> list[Memory]:
+    rows = ranking.rows[:_N_RANKED]
+    ids = [found.turn_ids[row] for row in rows]
+    turns = {turn.id: turn for turn in store.turns(user_id, ids=ids)}
+    return [
+        _memory(found, int(row), float(score), turns[turn_id])
+        for row, score, turn_id in zip(rows, ranking.scores, ids, strict=False)
+        if turn_id in turns
+    ]
+
+
+def _earlier_in_session(
+    session: ShortTermMemory, text: str, vector: Vectors, window_tokens: int
+) -> Sequence[Memory]:
+    """Return turns of this session that bear on the message and are no longer in the window."""
+    in_window = {turn.id for turn in session.window(window_tokens)}
+    found = session.search(text, vector)
+    turns = {turn.id: turn for turn in session.turns}
+    score = found.arms["cosine"] + found.arms["bm25"] / (1.0 + found.arms["bm25"])
+    best = [int(row) for row in np.argsort(-score, kind="stable") if score[row] > _IN_SESSION_FLOOR]
+    return [
+        _memory(found, row, float(score[row]), turns[found.turn_ids[row]])
+        for row in best[:_N_IN_SESSION]
+        if found.turn_ids[row] not in in_window
+    ]
+
+
+_IN_SESSION_FLOOR = 0.5
+_N_IN_SESSION = 6

@@ -1,0 +1,81 @@
+"""Builds the prompt and has the generator answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from langgraph.runtime import Runtime
+
+from habitus.agent.errors import GeneratorError
+from habitus.agent.prompt import build_prompt, prompt_text
+from habitus.agent.state import Context, State
+from habitus.memory.records import Correction, Preference
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+_N_CORRECTIONS = 3
+_CORRECTION_FLOOR = 0.45
+
+
+def respond(state: State, runtime: Runtime[Context]) -> State:
+    outcome = state.get("outcome")
+    said = [outcome.text] if outcome is not None else []
+    said += _blocked(state["standing"].changes.preferences)
+    for text in said:
+        runtime.stream_writer(text + "\n\n")
+    if state["routes"] == {"command"}:
+        return {"reply_text": "\n\n".join(said), "prompt_tokens": 0}
+
+    messages = _messages(state, runtime.context)
+    reply = _generate(messages, runtime)
+    n_tokens = runtime.context.count_tokens(prompt_text(messages))
+    return {"reply_text": "\n\n".join([*said, reply]), "prompt_tokens": n_tokens}
+
+
+def _messages(state: State, context: Context) -> list[BaseMessage]:
+    standing = state["standing"]
+    return build_prompt(
+        state["turn"],
+        norms=context.norms,
+        persona=standing.persona,
+        profile=standing.profile,
+        applied=standing.applied,
+        corrections=_fitting_corrections(state, context),
+        packed=state["recall"].packed,
+        window=context.session.window(context.settings.window_tokens),
+    )
+
+
+def _fitting_corrections(state: State, context: Context) -> Sequence[Correction]:
+    """Return the past mistakes whose situation comes near this request, nearest first."""
+    known = [*context.store.corrections(state["turn"].user_id), *state["standing"].changes.corrections]
+    if not known:
+        return ()
+    cosines = context.store.encoder.encode([one.situation for one in known]) @ state["query_vector"]
+    nearest = sorted(zip(cosines.tolist(), range(len(known)), strict=True), reverse=True)[:_N_CORRECTIONS]
+    return [known[i] for cosine, i in nearest if cosine >= _CORRECTION_FLOOR]
+
+
+def _generate(messages: list[BaseMessage], runtime: Runtime[Context]) -> str:
+    pieces: list[str] = []
+    try:
+        for chunk in runtime.context.generator.stream(messages):
+            if piece := str(chunk.text):
+                pieces.append(piece)
+                runtime.stream_writer(piece)
+    except Exception as error:
+        raise GeneratorError(runtime.context.generator, error) from error
+    text = "".join(pieces).strip()
+    if not text:
+        raise GeneratorError(runtime.context.generator, ValueError("it returned an empty reply"))
+    return text
+
+
+def _blocked(preferences: Sequence[Preference]) -> list[str]:
+    return [
+        f"I noted your wish, but I cannot follow it: {preference.status_reason}"
+        for preference in preferences
+        if preference.status == "blocked"
+    ]

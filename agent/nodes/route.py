@@ -1,0 +1,40 @@
+"""Decides what the turn is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from langgraph.runtime import Runtime
+
+from habitus.agent.routing import find_command, find_routes
+from habitus.agent.state import Context, State
+from habitus.memory.feedback import implicit_feedback
+
+Next = Literal["feedback", "extract", "command", "recall"]
+
+
+def route(state: State, runtime: Runtime[Context]) -> State:
+    if state["mode"] == "feedback":
+        return {"routes": frozenset({"feedback"})}
+    turn, reply = state["turn"], state.get("previous_reply")
+    command = find_command(turn.text)
+    feedback = implicit_feedback(turn, reply) if reply is not None else None
+    routes = find_routes(turn.text, command=command, is_feedback=feedback is not None)
+    return {"routes": routes, "command": command, "feedback": feedback}
+
+
+def after_route(state: State) -> list[Next]:
+    """Send the turn to every node that has work in it; a mere look-up goes straight to recall."""
+    if state["mode"] == "recall":
+        return ["recall"]
+    if state["mode"] == "feedback":
+        return ["feedback"]
+    routes = state["routes"]
+    chosen: list[Next] = []
+    if "feedback" in routes:
+        chosen.append("feedback")
+    if "command" in routes:
+        chosen.append("command")
+    if routes - {"command"} or not chosen:
+        chosen.append("extract")
+    return chosen

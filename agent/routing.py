@@ -1,0 +1,136 @@
+"""What a message is: a question to memory, a request, something told, feedback, a command, or several.
+
+Cues of language only, sentence by sentence: who is spoken of (I, my, you), when (past tense, "last
+time"), and the form of the sentence (question, imperative, statement). No topics.
+"""
+
+from __future__ import annotations
+
+import re
+
+from habitus.agent.state import Command, CommandKind, Route
+from habitus.retrievers.passages import sentences
+
+_MAX_SENTENCES = 200
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_POLITE = r"^(?:(?:please|ok(?:ay)?|hey|hi|now|and|also|so|oh|actually|well|sorry|thanks?)[\s,!.:]+)*"
+_FORGET = _compiled(
+    _POLITE
+    + r"(?:(?:can|could|would|will) you (?:please )?|i(?:'d| would) like you to |i want you to |you (?:can|should) )?"
+    + r"(?:forget|erase|delete|unlearn|(?:do not|don't|stop|no longer) remember(?:ing)?|"
+    + r"remove (?=.*\b(?:memory|memories|records?|what you know)\b))\b\s*(?P<words>.*)$"
+)
+_NOT_A_FORGET = _compiled(r"^(?:to\b|it'?s? (?:fine|ok)|about it[.!]*$|how\b)")
+_FORGET_PREFIX = _compiled(
+    r"^(?:(?:everything|anything|all|what) (?:that )?(?:i (?:have )?(?:said|told you|mentioned)|you know) "
+    r"(?:about|of|on|regarding)|about|that|the fact that|my (?:memory|memories) (?:of|about))\s+"
+)
+_FORGET_SUFFIX = _compiled(r"\s*(?:from (?:your |my )?(?:memory|memories|records?)|,? ?please)?[\s.!?]*$")
+_SHOW = _compiled(
+    r"\bwhat (?:do|did|have) you (?:(?:actually|already|currently) )?(?:know|remember(?:ed)?|stored?|saved?|learn(?:ed|t)?)"
+    r"(?: so far)? (?:about|of|on) me\b|"
+    r"\b(?:show|list|tell) (?:me )?(?:all )?(?:my (?:stored |saved )?(?:preferences|memories|profile|facts)|"
+    r"what you (?:know|remember|have stored) (?:about|of) me)\b"
+)
+_EXPORT = _compiled(
+    r"\b(?:export|download) (?:all )?(?:of )?(?:my|the) (?:data|memor(?:y|ies)|preferences|profile|records)\b|"
+    r"\b(?:give|send) me (?:all )?(?:of )?my (?:data|memories)\b"
+)
+_CORRECT = _compiled(
+    _POLITE
+    + r"(?:correction\s*[:,-]\s*|(?:please )?(?:correct|fix|update) (?:that|this|your (?:notes|memory|records?))"
+    + r"\s*(?:[:,-]|to say(?: that)?|:? that)?\s+)(?P<words>\S.*)$"
+)
+
+_QUESTION_WORD = _compiled(
+    _POLITE
+    + r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|have|has|had|can|could|"
+    + r"will|would|should|may|any|remind)\b"
+)
+_REQUEST = _compiled(
+    _POLITE
+    + r"(?:(?:can|could|would|will) you|i(?:'m| am) (?:looking for|trying to|thinking of|planning|interested in)|"
+    + r"i(?:'d| would) (?:like|love|appreciate)|i (?:need|want)(?: you to| some| a | to )|help me|let'?s|"
+    + r"(?:suggest|recommend|give|write|draft|make|plan|find|create|explain|describe|compare|summari[sz]e|"
+    + r"translate|rewrite|list|propose|choose|pick|tell|show|design|prepare|generate|improve|teach)\b)"
+)
+_ADVICE = _compiled(
+    r"\b(?:recommend|suggest|suggestions?|advice|tips?|ideas?|should i|could i|help me|how (?:do|can|should|would) (?:i|you|we))\b"
+)
+_USER = _compiled(r"\b(?:i|i'm|i've|i'd|my|me|mine|myself|we|our|us)\b")
+_STORED = _compiled(
+    r"\b(?:what|which|who|when|where|how (?:many|much|long|often|old|far))\b.*\b(?:my|i|we|me)\b|"
+    r"\b(?:do|does|did|have|has|am|is|are|was|were) (?:i|my|we|our)\b"
+)
+_REMIND = _compiled(
+    r"\b(?:remind me|(?:do|did) you remember|you (?:told|said|mentioned|recommended|suggested|gave))\b"
+)
+_WHOLE_USER = _compiled(
+    r"\b(?:describe|summari[sz]e|characteri[sz]e) (?:me|my (?:taste|personality|preferences|style|interests))\b|"
+    r"\bwhat (?:kind|sort|type) of (?:[a-z]+ )?(?:am i|do i (?:usually |generally )?(?:like|prefer|enjoy)|would i)\b|"
+    r"\b(?:what|how) (?:are|is) my (?:[a-z]+ )?(?:tastes?|preferences?|interests?|personality|style|habits?)\b|"
+    r"\bwhat (?:do|would) (?:i|you think i) (?:generally|usually|normally|typically) (?:like|prefer|enjoy|want)\b|"
+    r"\bwho am i\b"
+)
+
+
+def find_command(text: str) -> Command | None:
+    """Return what the message asks of memory itself, or None; the first such sentence counts."""
+    for sentence in sentences(text)[:_MAX_SENTENCES]:
+        if found := _sentence_command(sentence):
+            return found
+    return None
+
+
+def _sentence_command(sentence: str) -> Command | None:
+    if match := _FORGET.match(sentence):
+        words = match["words"]
+        if not _NOT_A_FORGET.match(words):
+            words = _FORGET_SUFFIX.sub("", _FORGET_PREFIX.sub("", words))
+            return Command(kind="forget", words="" if words.lower() in {"it", "this", "that"} else words)
+    if match := _CORRECT.match(sentence):
+        return Command(kind="correct", words=match["words"])
+    kinds: tuple[tuple[CommandKind, re.Pattern[str]], ...] = (("show", _SHOW), ("export", _EXPORT))
+    for kind, pattern in kinds:
+        if pattern.search(sentence):
+            return Command(kind=kind, words="")
+    return None
+
+
+def _sentence_route(sentence: str) -> Route:
+    is_question = sentence.rstrip().endswith("?") or bool(_QUESTION_WORD.match(sentence))
+    if _WHOLE_USER.search(sentence):
+        return "abstraction"
+    if _REMIND.search(sentence) and is_question:
+        return "extraction"
+    if is_question and _STORED.search(sentence) and _USER.search(sentence) and not _ADVICE.search(sentence):
+        return "extraction"
+    if _REQUEST.match(sentence) or is_question:
+        return "generalization"
+    return "statement"
+
+
+def find_routes(text: str, *, command: Command | None, is_feedback: bool) -> frozenset[Route]:
+    """Return everything that the message is; never empty.
+
+    Args:
+        text: the user's words.
+        command: what `find_command` found in it.
+        is_feedback: whether it comments on the last reply.
+    """
+    routes: set[Route] = set()
+    for sentence in sentences(text)[:_MAX_SENTENCES]:
+        if _sentence_command(sentence):
+            routes.add("command")
+        else:
+            routes.add(_sentence_route(sentence))
+    if is_feedback:
+        routes.add("feedback")
+    if command is not None:
+        routes.add("command")
+    return frozenset(routes or {"statement"})

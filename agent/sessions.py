@@ -1,0 +1,94 @@
+"""The sessions that are going on: their short-term memories, and when one has ended."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+
+from habitus.agent.settings import Settings
+from habitus.memory.records import new_id
+from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.store import MemoryStore
+from habitus.memory.tokens import CountTokens
+
+_MAX_IN_PROCESS = 1_000
+"""Short-term memories held at once; one that is not here is read from the store."""
+
+
+@dataclass
+class _UserLock:
+    lock: Lock = field(default_factory=Lock)
+    n_waiting: int = 0
+
+
+class Sessions:
+    """Hands out the short-term memory of a user's session, one turn of a user at a time."""
+
+    def __init__(self, store: MemoryStore, settings: Settings, count_tokens: CountTokens) -> None:
+        self._store = store
+        self._settings = settings
+        self._count_tokens = count_tokens
+        self._memories: OrderedDict[tuple[str, str], ShortTermMemory] = OrderedDict()
+        self._locks: dict[str, _UserLock] = {}
+        self._guard = Lock()
+
+    @contextmanager
+    def turn_of(self, user_id: str) -> Iterator[None]:
+        """Wait until no other turn of this user runs; turns of different users run side by side."""
+        with self._guard:
+            entry = self._locks.setdefault(user_id, _UserLock())
+            entry.n_waiting += 1
+        try:
+            with entry.lock:
+                yield
+        finally:
+            with self._guard:
+                entry.n_waiting -= 1
+                if entry.n_waiting == 0:
+                    del self._locks[user_id]
+
+    def resume(self, user_id: str, session_id: str | None, at: datetime) -> tuple[str, tuple[str, ...]]:
+        """Choose the session of a turn.
+
+        Returns:
+            its id (a new one if none was given and the last one rests longer than the idle gap), and
+            the user's other open sessions that have rested as long: they have ended.
+        """
+        open_sessions = self._store.sessions(user_id, open_only=True)
+        idle = [one for one in open_sessions if at - one.last_at > self._settings.idle_gap]
+        if session_id is None:
+            going_on = [one for one in open_sessions if one not in idle]
+            session_id = max(going_on, key=lambda one: one.last_at).id if going_on else new_id()
+        return session_id, tuple(one.id for one in idle if one.id != session_id)
+
+    def memory(self, user_id: str, session_id: str) -> ShortTermMemory:
+        """Return the session's short-term memory, read from the store if it is not in process."""
+        key = (user_id, session_id)
+        with self._guard:
+            if key in self._memories:
+                self._memories.move_to_end(key)
+                return self._memories[key]
+        turns = self._store.turns(user_id, session_id=session_id)
+        vectors = self._store.turn_vectors(user_id, [turn.id for turn in turns])
+        memory = ShortTermMemory(
+            turns,
+            vectors,
+            dim=self._store.encoder.dim,
+            max_tokens=self._settings.session_tokens,
+            count_tokens=self._count_tokens,
+        )
+        with self._guard:
+            self._memories[key] = memory
+            while len(self._memories) > _MAX_IN_PROCESS:
+                self._memories.popitem(last=False)
+        return memory
+
+    def drop(self, user_id: str, session_id: str | None = None) -> None:
+        """Let go of a session, or of all sessions of a user; the store has them."""
+        with self._guard:
+            for key in [k for k in self._memories if k[0] == user_id and session_id in (None, k[1])]:
+                del self._memories[key]

@@ -1,0 +1,28 @@
+"""What a user of the agent may set; passed in, never read from the environment here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Budgets and dials of an agent. Token counts are those of the generator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    context_tokens: int = Field(default=2_000, ge=0)
+    """Evidence from memory in a prompt."""
+    window_tokens: int = Field(default=1_000, ge=0)
+    """The latest messages of the session in a prompt."""
+    persona_tokens: int = Field(default=400, ge=0)
+    """The standing persona block in a prompt."""
+    session_tokens: int = Field(default=16_000, ge=1)
+    """What short-term memory keeps of one session in process; older turns are read from the store."""
+    n_applied: int = Field(default=8, ge=0)
+    """Preferences chosen for one request, at most."""
+    idle_gap: timedelta = Field(default=timedelta(hours=1), gt=timedelta(0))
+    """A session that rests this long has ended (LD-Agent)."""
+    max_message_chars: int = Field(default=2_000_000, ge=1)
+    """A longer message is refused."""

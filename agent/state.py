@@ -1,0 +1,139 @@
+"""What flows through the graph, and what every node may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
+
+from habitus.agent.settings import Settings
+from habitus.memory.applying import Applied
+from habitus.memory.extraction import Extraction
+from habitus.memory.feedback import FeedbackEffect
+from habitus.memory.packing import Packed
+from habitus.memory.recall import Memory
+from habitus.memory.records import Changes, Exported, Feedback, Norm, Persona, Profile, Turn
+from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.store import Forgotten, MemoryStore
+from habitus.memory.tokens import CountTokens
+from habitus.retrievers.encoder import Vectors
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+Mode = Literal["turn", "recall", "feedback"]
+Route = Literal["extraction", "abstraction", "generalization", "statement", "feedback", "command"]
+CommandKind = Literal["forget", "show", "export", "correct"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What the user asked of memory itself, and the words it is about (empty: the last exchange)."""
+
+    kind: CommandKind
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandOutcome:
+    """What a command did. `text` is said to the user."""
+
+    kind: CommandKind
+    text: str
+    forgotten: Forgotten | None = None
+    exported: Exported | None = None
+    learnt: Extraction | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recall:
+    """What memory holds on a question.
+
+    Attributes:
+        routes: what the turn was taken for.
+        ranked_session_ids: all sessions that were candidates, best first.
+        ranked_turn_ids: all turns that were candidates, best first.
+        packed: the evidence that fits the budget, in time order.
+        timings_ms: by node.
+    """
+
+    routes: frozenset[Route] = frozenset()
+    ranked_session_ids: tuple[str, ...] = ()
+    ranked_turn_ids: tuple[str, ...] = ()
+    packed: Packed = field(default_factory=Packed)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def evidence(self) -> tuple[Memory, ...]:
+        return self.packed.memories
+
+    @property
+    def context_tokens(self) -> int:
+        return self.packed.n_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What the agent holds of the user at this turn.
+
+    Attributes:
+        changes: what this turn adds to or changes in the store (preferences, facts, corrections,
+            feedback, persona, profile), without the turns themselves.
+        applied: the preferences chosen for this request, best first.
+        persona_before: the version in force before this turn; None for a new user.
+        profile_is_stale: the profile is to be made again once the reply is out.
+    """
+
+    changes: Changes
+    applied: tuple[Applied, ...]
+    persona_before: Persona | None
+    persona: Persona | None
+    profile: Profile | None
+    profile_is_stale: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What nodes use: clients, stores and settings, never kept in the state."""
+
+    store: MemoryStore
+    generator: BaseChatModel
+    session: ShortTermMemory
+    settings: Settings
+    norms: tuple[Norm, ...]
+    count_tokens: CountTokens
+
+
+def _merged(before: Mapping[str, float], after: Mapping[str, float]) -> Mapping[str, float]:
+    return {**before, **after}
+
+
+class State(TypedDict, total=False):
+    """One turn on its way. Nodes that run side by side write different keys."""
+
+    mode: Mode
+    """A whole turn, a mere look-up (nothing is written), or feedback given outside the conversation."""
+    user_id: str
+    at: datetime
+    turn: Turn
+    """The user's message; absent in mode `feedback`."""
+    previous_reply: Turn | None
+    """The reply that the message may comment on."""
+    context_tokens: int
+    routes: frozenset[Route]
+    command: Command | None
+    feedback: Feedback | None
+    feedback_effect: FeedbackEffect | None
+    extraction: Extraction
+    outcome: CommandOutcome | None
+    vectors: Vectors
+    """Of the message's passages, shape `(n_passages, dim)`."""
+    query_vector: Vectors
+    """Of the message as a whole, shape `(dim,)`, length 1."""
+    recall: Recall
+    standing: Standing
+    reply_text: str
+    prompt_tokens: int
+    reply_turn: Turn
+    timings_ms: Annotated[Mapping[str, float], _merged]

@@ -1,0 +1,137 @@
+"""What is known of a user, brought up to date turn by turn, and what of it has to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+from habitus.memory.extraction import Extraction
+from habitus.memory.persona import compile_persona
+from habitus.memory.preferences import merge, retract
+from habitus.memory.profile import is_stale, summarise
+from habitus.memory.records import Correction, Fact, Persona, Preference, Profile
+from habitus.memory.store import MemoryStore
+from habitus.memory.tokens import CountTokens
+from habitus.retrievers.encoder import Encoder
+
+
+def _key(fact: Fact) -> tuple[str, str, str]:
+    return fact.subject, fact.attribute, fact.value.casefold()
+
+
+class Knowledge:
+    """Preferences, facts, persona and profile of one user, with the changes made since they were read.
+
+    Attributes:
+        persona: the version in the store; None for a new user.
+        profile: the one in the store; None if there is none.
+    """
+
+    def __init__(
+        self,
+        user_id: str,
+        *,
+        preferences: Sequence[Preference],
+        facts: Sequence[Fact],
+        persona: Persona | None,
+        profile: Profile | None,
+        encoder: Encoder,
+    ) -> None:
+        self.persona = persona
+        self.profile = profile
+        self._user_id = user_id
+        self._encoder = encoder
+        self._preferences = {preference.id: preference for preference in preferences}
+        self._facts = list(facts)
+        self._known_facts = {_key(fact) for fact in facts if fact.status == "active"}
+        self._written: dict[str, Preference] = {}
+        self._told: list[Fact] = []
+        self._corrections: list[Correction] = []
+
+    @classmethod
+    def read(cls, store: MemoryStore, user_id: str) -> Self:
+        """Read what a store knows of the user."""
+        versions = store.personas(user_id)
+        return cls(
+            user_id,
+            preferences=store.preferences(user_id),
+            facts=store.facts(user_id),
+            persona=versions[-1] if versions else None,
+            profile=store.profile(user_id),
+            encoder=store.encoder,
+        )
+
+    @property
+    def preferences(self) -> list[Preference]:
+        """All preferences in their present state."""
+        return list(self._preferences.values())
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [*self._facts, *self._told]
+
+    @property
+    def written(self) -> tuple[Preference, ...]:
+        """Preferences that were added or changed, each once, in its last state."""
+        return tuple(self._written.values())
+
+    @property
+    def told(self) -> tuple[Fact, ...]:
+        """Facts that are new."""
+        return tuple(self._told)
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """Mistakes that were pointed out."""
+        return tuple(self._corrections)
+
+    def learn(self, extraction: Extraction, at: datetime) -> None:
+        """Take in what a message told: first what it takes back, then what it states."""
+        for words in extraction.retractions:
+            self._take(retract(self.preferences, words, encoder=self._encoder, at=at))
+        self.prefer(extraction.preferences, at)
+        for fact in extraction.facts:
+            if _key(fact) not in self._known_facts:
+                self._known_facts.add(_key(fact))
+                self._told.append(fact)
+        self._corrections += extraction.corrections
+
+    def prefer(self, preferences: Sequence[Preference], at: datetime) -> None:
+        """Merge preferences into those known: duplicates join, contradictions supersede."""
+        if preferences:
+            self._take(merge(self.preferences, preferences, encoder=self._encoder, at=at))
+
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        """Add mistakes that were pointed out."""
+        self._corrections += corrections
+
+    def _take(self, changed: Sequence[Preference]) -> None:
+        for preference in changed:
+            self._preferences[preference.id] = preference
+            self._written[preference.id] = preference
+
+    def compiled_persona(
+        self, at: datetime, *, reason: str, max_tokens: int, count_tokens: CountTokens
+    ) -> Persona | None:
+        """Return the persona that fits what is known now: a new version only if its lines changed."""
+        active = [preference for preference in self.preferences if preference.status == "active"]
+        if self.persona is None and not active:
+            return None
+        return compile_persona(
+            self._user_id,
+            active,
+            previous=self.persona,
+            at=at,
+            reason=reason,
+            max_tokens=max_tokens,
+            count_tokens=count_tokens,
+        )
+
+    @property
+    def profile_is_stale(self) -> bool:
+        return is_stale(self.profile, self.preferences, self.facts)
+
+    def summarised(self, at: datetime) -> Profile:
+        """Return the profile that fits what is known now."""
+        return summarise(self._user_id, self.preferences, self.facts, previous=self.profile, at=at)
