@@ -6,6 +6,7 @@ MemoryStoreError
 ├── FolderInUseError (RuntimeError)      another process owns the data folder
 ├── StoreFullError (OSError)             no space or no right to write; nothing was half-written
 ├── EncoderChangedError (RuntimeError)   the folder's vectors come from another encoder
+├── StoreClosedError (RuntimeError)      the store was closed before
 └── StoreCorruptError (RuntimeError)     the truth itself cannot be read
 """
 
@@ -34,6 +35,10 @@ class StoreFullError(MemoryStoreError, OSError):
 
 class EncoderChangedError(MemoryStoreError, RuntimeError):
     """The vectors in the folder come from another encoder; spaces are never mixed."""
+
+
+class StoreClosedError(MemoryStoreError, RuntimeError):
+    """The store was closed; open it again."""
 
 
 class StoreCorruptError(MemoryStoreError, RuntimeError):

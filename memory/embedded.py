@@ -1,0 +1,265 @@
+"""The default store: one folder, one process, SQLite as the only truth."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from habitus.memory import forgetting, reading, writing
+from habitus.memory.errors import NotFoundError
+from habitus.memory.folder import DataFolder
+from habitus.memory.preparing import check_changes, check_query, prepare
+from habitus.memory.records import (
+    Changes,
+    Correction,
+    Exported,
+    Fact,
+    Feedback,
+    Persona,
+    Preference,
+    Profile,
+    Session,
+    Status,
+    Turn,
+)
+from habitus.memory.resident import ResidentCache
+from habitus.memory.sqlite import Database
+from habitus.memory.store import Candidates, Forgotten, Progress, Query, StoreStats
+from habitus.memory.terms import terms_of
+from habitus.retrievers.encoder import Encoder, Vectors
+
+RESIDENT_BYTES = 256 * 2**20
+EXACT_LIMIT = 20_000
+
+
+class EmbeddedStore:
+    """A `MemoryStore` in a folder; make one with `EmbeddedStore.open`."""
+
+    def __init__(self, folder: DataFolder, database: Database, encoder: Encoder, resident_bytes: int) -> None:
+        self._folder = folder
+        self._database = database
+        self._encoder = encoder
+        self._residents = ResidentCache(resident_bytes, encoder.dim)
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | os.PathLike[str],
+        encoder: Encoder,
+        *,
+        progress: Progress | None = None,
+        reembed: bool = True,
+        exact_limit: int = EXACT_LIMIT,
+        resident_bytes: int = RESIDENT_BYTES,
+        max_pages: int | None = None,
+    ) -> EmbeddedStore:
+        """Open a data folder, or make it, and own it until `close`."""
+        data = DataFolder(folder)
+        try:
+            database = Database(data.path / "memory.db", max_pages=max_pages)
+        except BaseException:
+            data.release()
+            raise
+        return cls(data, database, encoder, resident_bytes)
+
+    @property
+    def encoder(self) -> Encoder:
+        return self._encoder
+
+    @property
+    def folder(self) -> str:
+        """Where it is stored."""
+        return str(self._folder.path)
+
+    def commit(self, user_id: str, changes: Changes, *, vectors: dict[str, Vectors] | None = None) -> None:
+        check_changes(user_id, changes)
+        if changes == Changes():
+            return
+        prepared = prepare(self._encoder, changes.turns, vectors)
+        with self._database.write() as connection:
+            writing.ensure_user(connection, user_id)
+            replaced = writing.write_turns(connection, user_id, prepared)
+            for group in (changes.preferences, changes.facts, changes.corrections, changes.feedback):
+                writing.write_documents(connection, group)
+            if changes.profile is not None:
+                writing.write_profile(connection, changes.profile)
+            if changes.persona is not None:
+                writing.write_persona(connection, changes.persona)
+            writing.end_sessions(connection, user_id, changes.ends_sessions)
+        if replaced:
+            self._residents.forget(user_id)
+
+    def users(self) -> list[str]:
+        with self._database.read() as connection:
+            return [user for (user,) in connection.execute("SELECT user_id FROM users ORDER BY user_id")]
+
+    def turns(
+        self, user_id: str, *, ids: Sequence[str] | None = None, session_id: str | None = None
+    ) -> list[Turn]:
+        with self._database.read() as connection:
+            return reading.turns(connection, user_id, ids, session_id)
+
+    def turn_vectors(self, user_id: str, ids: Sequence[str]) -> dict[str, Vectors]:
+        with self._database.read() as connection:
+            return reading.vectors(connection, user_id, ids, self._encoder.dim)
+
+    def sessions(self, user_id: str, *, open_only: bool = False) -> list[Session]:
+        with self._database.read() as connection:
+            return reading.sessions(connection, user_id, open_only=open_only)
+
+    def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]:
+        with self._database.read() as connection:
+            return reading.documents(connection, user_id, Preference, status)
+
+    def facts(self, user_id: str, *, status: Status | None = None) -> list[Fact]:
+        with self._database.read() as connection:
+            return reading.documents(connection, user_id, Fact, status)
+
+    def corrections(self, user_id: str) -> list[Correction]:
+        with self._database.read() as connection:
+            return reading.documents(connection, user_id, Correction)
+
+    def feedback(self, user_id: str) -> list[Feedback]:
+        with self._database.read() as connection:
+            return reading.documents(connection, user_id, Feedback)
+
+    def profile(self, user_id: str) -> Profile | None:
+        with self._database.read() as connection:
+            return reading.profile(connection, user_id)
+
+    def personas(self, user_id: str) -> list[Persona]:
+        with self._database.read() as connection:
+            return reading.personas(connection, user_id)
+
+    def search(self, user_id: str, query: Query) -> Candidates:
+        vector = check_query(query, self._encoder.dim)
+        resident = self._residents.get(user_id)
+        with resident.lock:
+            with self._database.read() as connection:
+                rows = reading.rows_after(connection, user_id, resident.last_seq, self._encoder.dim)
+            resident.append(rows)
+            found = resident.search(vector, terms_of(query.text), not_session=query.not_session)
+        if len(rows):
+            self._residents.settle(user_id, resident)
+        return found
+
+    def forget(
+        self,
+        user_id: str,
+        *,
+        turn_ids: Sequence[str] = (),
+        preference_ids: Sequence[str] = (),
+        fact_ids: Sequence[str] = (),
+    ) -> Forgotten:
+        with self._database.write() as connection:
+            forgotten = _forget(connection, user_id, set(turn_ids), set(preference_ids), set(fact_ids))
+            if any((forgotten.turn_ids, forgotten.preference_ids, forgotten.fact_ids)):
+                shards = [writing.shard_of(user_id)] if forgotten.turn_ids else []
+                writing.begin_scrub(connection, shards)
+        self._residents.forget(user_id)
+        self._scrub()
+        return forgotten
+
+    def export(self, user_id: str) -> Exported:
+        with self._database.read() as connection:
+            _check_known(connection, user_id)
+            return Exported(
+                user_id=user_id,
+                sessions=tuple(reading.sessions(connection, user_id)),
+                turns=tuple(reading.turns(connection, user_id)),
+                preferences=tuple(reading.documents(connection, user_id, Preference)),
+                facts=tuple(reading.documents(connection, user_id, Fact)),
+                corrections=tuple(reading.documents(connection, user_id, Correction)),
+                feedback=tuple(reading.documents(connection, user_id, Feedback)),
+                profile=reading.profile(connection, user_id),
+                personas=tuple(reading.personas(connection, user_id)),
+            )
+
+    def delete_user(self, user_id: str) -> None:
+        with self._database.write() as connection:
+            _check_known(connection, user_id)
+            writing.delete_user(connection, user_id)
+            writing.begin_scrub(connection, [writing.shard_of(user_id)])
+        self._residents.forget(user_id)
+        self._scrub()
+
+    def _scrub(self) -> None:
+        with self._database.read() as connection:
+            pending = reading.get_meta(connection, "scrub") is not None
+        if pending:
+            with self._database.write() as connection:
+                writing.set_meta(connection, "scrub", None)
+            self._database.scrub()
+
+    def reindex(self, progress: Progress | None = None) -> None:
+        del progress
+
+    def flush(self) -> None:
+        return None
+
+    def stats(self, user_id: str | None = None) -> StoreStats:
+        with self._database.read() as connection:
+            counts = reading.counts(connection, user_id)
+        return StoreStats(
+            **counts, bytes_on_disk=self._folder.bytes_on_disk(), encoder=self._encoder.fingerprint
+        )
+
+    def close(self) -> None:
+        self._database.close()
+        self._folder.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_known(connection: sqlite3.Connection, user_id: str) -> None:
+    if not reading.is_known(connection, user_id):
+        raise NotFoundError(f"nothing is stored of user {user_id!r}")
+
+
+def _forget(
+    connection: sqlite3.Connection,
+    user_id: str,
+    turn_ids: set[str],
+    preference_ids: set[str],
+    fact_ids: set[str],
+) -> Forgotten:
+    """Delete turns and records, and clean what refers to them; ids that are not stored are left out."""
+    stored = reading.stored_turns(connection, user_id, sorted(turn_ids))
+    preferences = reading.documents(connection, user_id, Preference)
+    facts = reading.documents(connection, user_id, Fact)
+    gone_turns = set(stored)
+    gone_preferences = {item.id for item in preferences} & preference_ids
+    gone_preferences |= forgetting.unsupported(preferences, gone_turns)
+    gone_facts = {item.id for item in facts} & fact_ids
+    gone_facts |= forgetting.unsupported(facts, gone_turns)
+    gone = gone_turns | gone_preferences | gone_facts
+    if not gone:
+        return Forgotten(turn_ids=(), preference_ids=(), fact_ids=())
+    writing.forget_turns(connection, user_id, [seq for seq, _ in stored.values()])
+    writing.delete_documents(connection, user_id, Preference, gone_preferences)
+    writing.delete_documents(connection, user_id, Fact, gone_facts)
+    writing.write_documents(connection, forgetting.cleaned(preferences, gone_turns, gone_preferences))
+    writing.write_documents(connection, forgetting.cleaned(facts, gone_turns, gone_facts))
+    corrections = reading.documents(connection, user_id, Correction)
+    writing.delete_documents(connection, user_id, Correction, forgetting.about(corrections, gone_turns))
+    feedback = reading.documents(connection, user_id, Feedback)
+    writing.delete_documents(connection, user_id, Feedback, forgetting.about(feedback, gone_turns))
+    profile = forgetting.cleaned_profile(reading.profile(connection, user_id), gone)
+    if profile is not None:
+        writing.write_profile(connection, profile)
+    for persona in forgetting.cleaned_personas(reading.personas(connection, user_id), gone_preferences):
+        writing.write_persona(connection, persona)
+    return Forgotten(
+        turn_ids=tuple(sorted(gone_turns)),
+        preference_ids=tuple(sorted(gone_preferences)),
+        fact_ids=tuple(sorted(gone_facts)),
+    )

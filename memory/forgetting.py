@@ -1,0 +1,64 @@
+"""What must go with a turn or a record that is forgotten: rules that every store shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from typing import TypeVar
+
+from habitus.memory.records import Correction, Fact, Feedback, Persona, Preference, Profile
+
+Dated = TypeVar("Dated", Preference, Fact)
+
+REASON_AFTER_FORGETTING = "what this rested on was forgotten"
+
+
+def unsupported(records: Iterable[Preference | Fact], turn_ids: Set[str]) -> set[str]:
+    """Return the ids of records that had evidence, all of it in the forgotten turns."""
+    return {
+        record.id
+        for record in records
+        if record.evidence and all(item.turn_id in turn_ids for item in record.evidence)
+    }
+
+
+def cleaned(records: Iterable[Dated], turn_ids: Set[str], record_ids: Set[str]) -> list[Dated]:
+    """Return new versions of the surviving records that lose evidence or a predecessor."""
+    changed: list[Dated] = []
+    for record in records:
+        if record.id in record_ids:
+            continue
+        evidence = tuple(item for item in record.evidence if item.turn_id not in turn_ids)
+        supersedes = None if record.supersedes in record_ids else record.supersedes
+        if evidence != record.evidence or supersedes != record.supersedes:
+            changed.append(record.model_copy(update={"evidence": evidence, "supersedes": supersedes}))
+    return changed
+
+
+def about(records: Iterable[Correction | Feedback], turn_ids: Set[str]) -> set[str]:
+    """Return the ids of corrections and feedback on forgotten turns: they repeat the turn's words."""
+    return {record.id for record in records if record.turn_id in turn_ids}
+
+
+def cleaned_profile(profile: Profile | None, gone: Set[str]) -> Profile | None:
+    """Return the profile without the sections linked to anything that went; None if it stays as it is."""
+    if profile is None:
+        return None
+    sections = tuple(section for section in profile.sections if gone.isdisjoint(section.record_ids))
+    return None if sections == profile.sections else profile.model_copy(update={"sections": sections})
+
+
+def cleaned_personas(personas: Sequence[Persona], gone: Set[str]) -> list[Persona]:
+    """Return new contents of the versions that named what went, oldest first.
+
+    The reason of a version may quote the line it brought in or took out, so the reasons of all
+    versions with such a line, and of the version after each, are replaced.
+    """
+    changed: list[Persona] = []
+    follows_a_loss = False
+    for persona in personas:
+        lines = tuple(line for line in persona.lines if line.preference_id not in gone)
+        lost = lines != persona.lines
+        if lost or follows_a_loss:
+            changed.append(persona.model_copy(update={"lines": lines, "reason": REASON_AFTER_FORGETTING}))
+        follows_a_loss = lost
+    return changed

@@ -1,0 +1,191 @@
+"""Queries of the embedded store: from rows to records. Each function reads within a caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import numpy as np
+
+from habitus.memory.records import (
+    Correction,
+    Fact,
+    Feedback,
+    Persona,
+    Preference,
+    Profile,
+    Session,
+    Turn,
+)
+from habitus.memory.resident import Rows
+from habitus.retrievers.encoder import Vectors
+
+Document = TypeVar("Document", Preference, Fact, Correction, Feedback)
+
+TABLES: dict[type[Any], str] = {
+    Preference: "preferences",
+    Fact: "facts",
+    Correction: "corrections",
+    Feedback: "feedback",
+}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TURN = "id, user_id, session_id, place, role, text, at, meta"
+_ROW = (
+    "SELECT t.seq, t.id, t.session_id, t.place, t.role = 'user', t.at, f.n_passages, f.terms, f.counts,"
+    " f.vectors FROM turns t JOIN features f USING (seq) WHERE t.user_id = ?"
+)
+
+
+def to_microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(at: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=at)
+
+
+def select_in(
+    connection: sqlite3.Connection, sql: str, first: Sequence[Any], values: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Run `sql`, whose last place is `{}`, for all values; SQLite bounds the number of places."""
+    for begin in range(0, len(values), 500):
+        part = values[begin : begin + 500]
+        places = ",".join("?" * len(part))
+        yield from connection.execute(sql.format(places), (*first, *part))
+
+
+def _turn(row: tuple[Any, ...]) -> Turn:
+    turn_id, user_id, session_id, place, role, text, at, meta = row
+    return Turn(
+        id=turn_id,
+        user_id=user_id,
+        session_id=session_id,
+        index=place,
+        role=role,
+        text=text,
+        at=from_microseconds(at),
+        meta=json.loads(meta),
+    )
+
+
+def _in_time(turns: list[Turn]) -> list[Turn]:
+    return sorted(turns, key=lambda turn: (turn.at, turn.session_id, turn.index))
+
+
+def turns(
+    connection: sqlite3.Connection,
+    user_id: str,
+    ids: Sequence[str] | None = None,
+    session_id: str | None = None,
+) -> list[Turn]:
+    """Return turns in time order, those with one of the ids and of the session where these are given."""
+    sql, first = f"SELECT {_TURN} FROM turns WHERE user_id = ?", [user_id]
+    if session_id is not None:
+        sql, first = f"{sql} AND session_id = ?", [user_id, session_id]
+    if ids is None:
+        return _in_time([_turn(row) for row in connection.execute(sql, first)])
+    unique = list(dict.fromkeys(ids))
+    return _in_time([_turn(row) for row in select_in(connection, sql + " AND id IN ({})", first, unique)])
+
+
+def stored_turns(
+    connection: sqlite3.Connection, user_id: str, ids: Sequence[str]
+) -> dict[str, tuple[int, Turn]]:
+    """Return sequence number and turn by id."""
+    sql = f"SELECT seq, {_TURN} FROM turns WHERE user_id = ? AND id IN ({{}})"
+    return {row[1]: (row[0], _turn(row[1:])) for row in select_in(connection, sql, [user_id], ids)}
+
+
+def vectors(connection: sqlite3.Connection, user_id: str, ids: Sequence[str], dim: int) -> dict[str, Vectors]:
+    sql = (
+        "SELECT t.id, f.vectors FROM turns t JOIN features f USING (seq) WHERE t.user_id = ? AND t.id IN ({})"
+    )
+    found = select_in(connection, sql, [user_id], list(dict.fromkeys(ids)))
+    return {turn_id: np.frombuffer(blob, dtype=np.float32).reshape(-1, dim) for turn_id, blob in found}
+
+
+def sessions(connection: sqlite3.Connection, user_id: str, *, open_only: bool = False) -> list[Session]:
+    """Return sessions, oldest first."""
+    sql = "SELECT id, started_at, last_at, n_turns, ended FROM sessions WHERE user_id = ?"
+    if open_only:
+        sql += " AND NOT ended"
+    return [
+        Session(
+            id=session_id,
+            user_id=user_id,
+            started_at=from_microseconds(started_at),
+            last_at=from_microseconds(last_at),
+            n_turns=n_turns,
+            ended=bool(ended),
+        )
+        for session_id, started_at, last_at, n_turns, ended in connection.execute(
+            f"{sql} ORDER BY started_at, id", (user_id,)
+        )
+    ]
+
+
+def documents(
+    connection: sqlite3.Connection, user_id: str, kind: type[Document], status: str | None = None
+) -> list[Document]:
+    """Return records kept as JSON, oldest first by the instant they were learnt."""
+    sql, values = f"SELECT document FROM {TABLES[kind]} WHERE user_id = ?", [user_id]
+    if status is not None:
+        sql, values = f"{sql} AND status = ?", [user_id, status]
+    found = connection.execute(f"{sql} ORDER BY at, id", values)
+    return [kind.model_validate_json(document) for (document,) in found]
+
+
+def profile(connection: sqlite3.Connection, user_id: str) -> Profile | None:
+    row = connection.execute("SELECT document FROM profiles WHERE user_id = ?", (user_id,)).fetchone()
+    return None if row is None else Profile.model_validate_json(row[0])
+
+
+def personas(connection: sqlite3.Connection, user_id: str) -> list[Persona]:
+    sql = "SELECT document FROM personas WHERE user_id = ? ORDER BY version"
+    return [Persona.model_validate_json(document) for (document,) in connection.execute(sql, (user_id,))]
+
+
+def is_known(connection: sqlite3.Connection, user_id: str) -> bool:
+    return connection.execute("SELECT 1 FROM users WHERE user_id = ?", (user_id,)).fetchone() is not None
+
+
+def rows_after(connection: sqlite3.Connection, user_id: str, seq: int, dim: int) -> Rows:
+    """Return the turns stored after the one with this sequence number."""
+    found = connection.execute(f"{_ROW} AND t.seq > ? ORDER BY t.seq", (user_id, seq)).fetchall()
+    return Rows.from_sql(found, dim)
+
+
+def rows_of_sessions(
+    connection: sqlite3.Connection, user_id: str, session_ids: Sequence[str], dim: int
+) -> Rows:
+    """Return the turns of these sessions."""
+    found = list(select_in(connection, f"{_ROW} AND t.session_id IN ({{}})", [user_id], session_ids))
+    return Rows.from_sql(sorted(found, key=lambda row: int(row[0])), dim)
+
+
+def get_meta(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def counts(connection: sqlite3.Connection, user_id: str | None) -> dict[str, int]:
+    """Return the counts of `StoreStats`, of one user or of all."""
+    tables = {
+        "n_users": "users",
+        "n_sessions": "sessions",
+        "n_preferences": "preferences",
+        "n_facts": "facts",
+        "n_pending": "outbox",
+    }
+    where, values = ("", ()) if user_id is None else (" WHERE user_id = ?", (user_id,))
+    found = {
+        name: connection.execute(f"SELECT count(*) FROM {table}{where}", values).fetchone()[0]
+        for name, table in tables.items()
+    }
+    sql = f"SELECT ifnull(sum(n_turns), 0) FROM users{where}"
+    return {**found, "n_turns": connection.execute(sql, values).fetchone()[0]}
