@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Self, cast
 
 from habitus.agent.errors import ClosedError
 from habitus.agent.ingest import conversation_turns, learnt_changes
+from habitus.agent.inputs import instant, record, user_turn
+from habitus.agent.refreshing import ProfileRefresher
 from habitus.agent.reply import Reply
 from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
 from habitus.agent.state import Context, Recall, State
-from habitus.memory.errors import InvalidInputError, NotFoundError
-from habitus.memory.knowledge import Knowledge
+from habitus.agent.threads import iterate_in_thread
+from habitus.memory.errors import NotFoundError
 from habitus.memory.norms import DEFAULT_NORMS
 from habitus.memory.records import (
     Changes,
@@ -46,8 +44,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from habitus.retrievers.encoder import Encoder
-
-logger = logging.getLogger(__name__)
 
 _COMMIT_TURNS = 2_000
 """Turns written at once while conversations are brought in."""
@@ -86,9 +82,7 @@ class Agent:
         self.count_tokens = count_tokens or generator.get_num_tokens
         self.graph = build_graph()
         self._sessions = Sessions(store, self.settings, self.count_tokens)
-        self._after_turn = ThreadPoolExecutor(max_workers=1, thread_name_prefix="habitus-profile")
-        self._pending: list[Future[None]] = []
-        self._pending_guard = Lock()
+        self._refresher = ProfileRefresher(store)
         self._closed = False
 
     @classmethod
@@ -162,8 +156,9 @@ class Agent:
 
         The turn is stored when the `Reply` comes; a caller that stops before leaves nothing behind.
         """
-        at = self._instant(at)
-        self._check(user_id, text)
+        self._check_open()
+        at = instant(at)
+        user_turn(user_id, session_id or "new", 0, text, at, max_chars=self.settings.max_message_chars)
         with self._sessions.turn_of(user_id):
             session_id, ended = self._sessions.resume(user_id, session_id, at)
             if ended:
@@ -171,18 +166,14 @@ class Agent:
             memory = self._sessions.memory(user_id, session_id)
             state = self._turn_state(user_id, session_id, text, at, memory)
             final: State = {}
-            for kind, part in self.graph.stream(
-                state, context=self._context(memory), stream_mode=["custom", "values"]
-            ):
+            modes = self.graph.stream(state, context=self._context(memory), stream_mode=["custom", "values"])
+            for kind, part in modes:
                 if kind == "custom":
                     yield str(part)
                 else:
-                    final = part  # type: ignore[assignment]
+                    final = cast(State, part)
+            self._after(final)
             reply = Reply.of(final)
-            if reply.outcome is not None and reply.outcome.forgotten is not None:
-                self._sessions.drop(user_id)
-            if final["standing"].profile_is_stale:
-                self._refresh_later(user_id, at)
         yield reply
 
     async def achat(
@@ -195,32 +186,12 @@ class Agent:
         self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
     ) -> AsyncIterator[str | Reply]:
         """`stream` for async code; leaving the loop early cancels the turn."""
-        loop = asyncio.get_running_loop()
-        parts: asyncio.Queue[str | Reply | BaseException | None] = asyncio.Queue()
-        left = Event()
 
-        def put(part: str | Reply | BaseException | None) -> None:
-            loop.call_soon_threadsafe(parts.put_nowait, part)
+        def make() -> Iterator[str | Reply]:
+            return self.stream(user_id, text, session_id=session_id, at=at)
 
-        def run() -> None:
-            try:
-                for part in self.stream(user_id, text, session_id=session_id, at=at):
-                    if left.is_set():
-                        return
-                    put(part)
-                put(None)
-            except BaseException as error:  # handed to the caller, whatever it is
-                put(error)
-
-        worker = loop.run_in_executor(None, run)
-        try:
-            while (part := await parts.get()) is not None:
-                if isinstance(part, BaseException):
-                    raise part
-                yield part
-        finally:
-            left.set()
-            await worker
+        async for part in iterate_in_thread(make):
+            yield part
 
     def recall(
         self, user_id: str, text: str, *, at: datetime | None = None, context_tokens: int | None = None
@@ -235,26 +206,17 @@ class Agent:
             at: when it is asked; by default now.
             context_tokens: the budget of the packed evidence; by default that of the settings.
         """
-        at = self._instant(at)
-        self._check(user_id, text)
+        self._check_open()
+        at = instant(at)
+        turn = user_turn(user_id, "recall", 0, text, at, max_chars=self.settings.max_message_chars)
         memory = ShortTermMemory(
             [], {}, dim=self.store.encoder.dim, max_tokens=1, count_tokens=self.count_tokens
-        )
-        turn = self._record(
-            Turn, user_id=user_id, session_id="recall", index=0, role="user", text=text, at=at
         )
         state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
         if context_tokens is not None:
             state["context_tokens"] = context_tokens
         final = self.graph.invoke(state, context=self._context(memory))
-        found: Recall = final["recall"]
-        return Recall(
-            routes=found.routes,
-            ranked_session_ids=found.ranked_session_ids,
-            ranked_turn_ids=found.ranked_turn_ids,
-            packed=found.packed,
-            timings_ms=final["timings_ms"],
-        )
+        return replace(final["recall"], timings_ms=final["timings_ms"])
 
     def feedback(
         self,
@@ -285,29 +247,26 @@ class Agent:
             NotFoundError: the user has no such reply.
             InvalidInputError: none or several of the four, or a value out of range.
         """
-        at = self._instant(at)
         self._check_open()
+        at = instant(at)
         found = self.store.turns(user_id, ids=[turn_id])
         if not found or found[0].role != "assistant":
             raise NotFoundError(f"user {user_id!r} has no reply {turn_id!r}")
-        try:
-            given = Feedback(
-                user_id=user_id,
-                turn_id=turn_id,
-                at=at,
-                rating=rating,
-                comment=comment,
-                edit=Edit(before=found[0].text, after=edit) if edit is not None else None,
-                choice=Choice(winner=choice[0], losers=tuple(choice[1])) if choice is not None else None,
-            )
-        except ValidationError as error:
-            raise InvalidInputError(_readable(error)) from error
+        given = record(
+            Feedback,
+            user_id=user_id,
+            turn_id=turn_id,
+            at=at,
+            rating=rating,
+            comment=comment,
+            edit=None if edit is None else record(Edit, before=found[0].text, after=edit),
+            choice=None if choice is None else record(Choice, winner=choice[0], losers=tuple(choice[1])),
+        )
         with self._sessions.turn_of(user_id):
             memory = self._sessions.memory(user_id, found[0].session_id)
             state: State = {"mode": "feedback", "user_id": user_id, "at": at, "feedback": given}
-            final: State = self.graph.invoke(state, context=self._context(memory))  # type: ignore[assignment]
-            if final["standing"].profile_is_stale:
-                self._refresh_later(user_id, at)
+            final = cast(State, self.graph.invoke(state, context=self._context(memory)))
+            self._after(final)
         return final
 
     def end_session(self, user_id: str, session_id: str) -> None:
@@ -383,7 +342,7 @@ class Agent:
     def profile(self, user_id: str) -> Profile | None:
         """Return the summary of the user, made again first if it is out of date; None if nothing is known."""
         self.settle()
-        self._refresh(user_id, datetime.now(UTC))
+        self._refresher.refresh(user_id, datetime.now(UTC))
         return self.store.profile(user_id)
 
     def persona(self, user_id: str) -> Persona | None:
@@ -433,10 +392,7 @@ class Agent:
 
     def settle(self) -> None:
         """Wait for work that replies did not wait for; raises what went wrong in it."""
-        with self._pending_guard:
-            pending, self._pending = self._pending, []
-        for job in pending:
-            job.result()
+        self._refresher.settle()
 
     def close(self) -> None:
         """Finish what is pending and close the store; may be called twice."""
@@ -444,8 +400,7 @@ class Agent:
             return
         self._closed = True
         try:
-            self._after_turn.shutdown(wait=True)
-            self.settle()
+            self._refresher.close()
         finally:
             self.store.close()
 
@@ -473,17 +428,18 @@ class Agent:
         self, user_id: str, session_id: str, text: str, at: datetime, memory: ShortTermMemory
     ) -> State:
         said = memory.turns
-        turn = self._record(
-            Turn,
-            user_id=user_id,
-            session_id=session_id,
-            index=said[-1].index + 1 if said else 0,
-            role="user",
-            text=text,
-            at=at,
-        )
+        index = said[-1].index + 1 if said else 0
+        turn = user_turn(user_id, session_id, index, text, at, max_chars=self.settings.max_message_chars)
         previous = said[-1] if said and said[-1].role == "assistant" else None
         return {"mode": "turn", "user_id": user_id, "at": at, "turn": turn, "previous_reply": previous}
+
+    def _after(self, final: State) -> None:
+        """See to what a turn leaves behind once it is stored."""
+        outcome = final.get("outcome")
+        if outcome is not None and outcome.forgotten is not None:
+            self._sessions.drop(final["user_id"])
+        if final["standing"].profile_is_stale:
+            self._refresher.refresh_later(final["user_id"], final["at"])
 
     def _ingest_batch(self, user_id: str, batch: list[list[Turn]], *, learn: bool) -> int:
         turns = tuple(turn for conversation in batch for turn in conversation)
@@ -503,51 +459,6 @@ class Agent:
         for session_id in session_ids:
             self._sessions.drop(user_id, session_id)
 
-    def _refresh(self, user_id: str, at: datetime) -> None:
-        known = Knowledge.read(self.store, user_id)
-        if known.profile_is_stale:
-            self.store.commit(user_id, Changes(profile=known.summarised(at)))
-
-    def _refresh_later(self, user_id: str, at: datetime) -> None:
-        with self._pending_guard:
-            self._pending = [job for job in self._pending if not job.done() or job.exception()]
-            self._pending.append(self._after_turn.submit(self._refresh, user_id, at))
-
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("this agent was closed; open it again")
-
-    def _check(self, user_id: str, text: str) -> None:
-        self._check_open()
-        if len(text) > self.settings.max_message_chars:
-            raise InvalidInputError(
-                f"a message must not be longer than {self.settings.max_message_chars:,} characters, "
-                f"got {len(text):,}; bring documents in with Agent.ingest, or raise Settings.max_message_chars"
-            )
-        self._record(
-            Turn, user_id=user_id, session_id="-", index=0, role="user", text=text, at=datetime.now(UTC)
-        )
-
-    def _instant(self, at: datetime | None) -> datetime:
-        if at is None:
-            return datetime.now(UTC)
-        if at.tzinfo is None or at.utcoffset() is None:
-            raise InvalidInputError(
-                f"a datetime must say its time zone, got naive {at!r}; try at.replace(tzinfo=UTC)"
-            )
-        return at.astimezone(UTC)
-
-    def _record(self, kind: Callable[..., Turn], **fields: Any) -> Turn:
-        try:
-            return kind(**fields)
-        except ValidationError as error:
-            raise InvalidInputError(_readable(error)) from error
-
-
-def _readable(error: ValidationError) -> str:
-    """Say in one line what is wrong with which field, without repeating its whole value."""
-    found = [
-        f"{'.'.join(map(str, e['loc'])) or 'input'}: {e['msg'].removeprefix('Value error, ')}"
-        for e in error.errors()
-    ]
-    return "; ".join(found)

@@ -17,7 +17,8 @@ class GeneratorError(AgentError, RuntimeError):
 
     def __init__(self, generator: object, cause: Exception) -> None:
         super().__init__(
-            f"{type(generator).__name__} failed: {cause}. Nothing of this turn was stored; it can be sent again."
+            f"{type(generator).__name__} failed: {cause}. "
+            "Nothing of this turn was stored; it can be sent again."
         )
 
 

@@ -19,32 +19,41 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 _POLITE = r"^(?:(?:please|ok(?:ay)?|hey|hi|now|and|also|so|oh|actually|well|sorry|thanks?)[\s,!.:]+)*"
+_ASKED = (
+    r"(?:(?:can|could|would|will) you (?:please )?|i(?:'d| would) like you to |i want you to |"
+    r"you (?:can|should) )?"
+)
 _FORGET = _compiled(
     _POLITE
-    + r"(?:(?:can|could|would|will) you (?:please )?|i(?:'d| would) like you to |i want you to |you (?:can|should) )?"
+    + _ASKED
     + r"(?:forget|erase|delete|unlearn|(?:do not|don't|stop|no longer) remember(?:ing)?|"
     + r"remove (?=.*\b(?:memory|memories|records?|what you know)\b))\b\s*(?P<words>.*)$"
 )
 _NOT_A_FORGET = _compiled(r"^(?:to\b|it'?s? (?:fine|ok)|about it[.!]*$|how\b)")
 _FORGET_PREFIX = _compiled(
-    r"^(?:(?:everything|anything|all|what) (?:that )?(?:i (?:have )?(?:said|told you|mentioned)|you know) "
+    r"^(?:(?:everything|anything|all|what) (?:that )?"
+    r"(?:i (?:have )?(?:said|told you|mentioned)|you know) "
     r"(?:about|of|on|regarding)|about|that|the fact that|my (?:memory|memories) (?:of|about))\s+"
 )
 _FORGET_SUFFIX = _compiled(r"\s*(?:from (?:your |my )?(?:memory|memories|records?)|,? ?please)?[\s.!?]*$")
 _SHOW = _compiled(
-    r"\bwhat (?:do|did|have) you (?:(?:actually|already|currently) )?(?:know|remember(?:ed)?|stored?|saved?|learn(?:ed|t)?)"
+    r"\bwhat (?:do|did|have) you (?:(?:actually|already|currently) )?"
+    r"(?:know|remember(?:ed)?|stored?|saved?|learn(?:ed|t)?)"
     r"(?: so far)? (?:about|of|on) me\b|"
-    r"\b(?:show|list|tell) (?:me )?(?:all )?(?:my (?:stored |saved )?(?:preferences|memories|profile|facts)|"
+    r"\b(?:show|list|tell) (?:me )?(?:all )?"
+    r"(?:my (?:stored |saved )?(?:preferences|memories|profile|facts)|"
     r"what you (?:know|remember|have stored) (?:about|of) me)\b"
 )
 _EXPORT = _compiled(
-    r"\b(?:export|download) (?:all )?(?:of )?(?:my|the) (?:data|memor(?:y|ies)|preferences|profile|records)\b|"
+    r"\b(?:export|download) (?:all )?(?:of )?(?:my|the) "
+    r"(?:data|memor(?:y|ies)|preferences|profile|records)\b|"
     r"\b(?:give|send) me (?:all )?(?:of )?my (?:data|memories)\b"
 )
 _CORRECT = _compiled(
     _POLITE
-    + r"(?:correction\s*[:,-]\s*|(?:please )?(?:correct|fix|update) (?:that|this|your (?:notes|memory|records?))"
-    + r"\s*(?:[:,-]|to say(?: that)?|:? that)?\s+)(?P<words>\S.*)$"
+    + r"(?:correction\s*[:,-]\s*|"
+    + r"(?:please )?(?:correct|fix|update) (?:that|this|your (?:notes|memory|records?))\s*"
+    + r"(?:[:,-]|to say(?: that)?|:? that)?\s+)(?P<words>\S.*)$"
 )
 
 _QUESTION_WORD = _compiled(
@@ -54,13 +63,15 @@ _QUESTION_WORD = _compiled(
 )
 _REQUEST = _compiled(
     _POLITE
-    + r"(?:(?:can|could|would|will) you|i(?:'m| am) (?:looking for|trying to|thinking of|planning|interested in)|"
+    + r"(?:(?:can|could|would|will) you|"
+    + r"i(?:'m| am) (?:looking for|trying to|thinking of|planning|interested in)|"
     + r"i(?:'d| would) (?:like|love|appreciate)|i (?:need|want)(?: you to| some| a | to )|help me|let'?s|"
     + r"(?:suggest|recommend|give|write|draft|make|plan|find|create|explain|describe|compare|summari[sz]e|"
     + r"translate|rewrite|list|propose|choose|pick|tell|show|design|prepare|generate|improve|teach)\b)"
 )
 _ADVICE = _compiled(
-    r"\b(?:recommend|suggest|suggestions?|advice|tips?|ideas?|should i|could i|help me|how (?:do|can|should|would) (?:i|you|we))\b"
+    r"\b(?:recommend|suggest|suggestions?|advice|tips?|ideas?|should i|could i|help me|"
+    r"how (?:do|can|should|would) (?:i|you|we))\b"
 )
 _USER = _compiled(r"\b(?:i|i'm|i've|i'd|my|me|mine|myself|we|our|us)\b")
 _STORED = _compiled(
@@ -71,10 +82,14 @@ _REMIND = _compiled(
     r"\b(?:remind me|(?:do|did) you remember|you (?:told|said|mentioned|recommended|suggested|gave))\b"
 )
 _WHOLE_USER = _compiled(
-    r"\b(?:describe|summari[sz]e|characteri[sz]e) (?:me|my (?:taste|personality|preferences|style|interests))\b|"
-    r"\bwhat (?:kind|sort|type) of (?:[a-z]+ )?(?:am i|do i (?:usually |generally )?(?:like|prefer|enjoy)|would i)\b|"
-    r"\b(?:what|how) (?:are|is) my (?:[a-z]+ )?(?:tastes?|preferences?|interests?|personality|style|habits?)\b|"
-    r"\bwhat (?:do|would) (?:i|you think i) (?:generally|usually|normally|typically) (?:like|prefer|enjoy|want)\b|"
+    r"\b(?:describe|summari[sz]e|characteri[sz]e) "
+    r"(?:me|my (?:taste|personality|preferences|style|interests))\b|"
+    r"\bwhat (?:kind|sort|type) of (?:[a-z]+ )?"
+    r"(?:am i|do i (?:usually |generally )?(?:like|prefer|enjoy)|would i)\b|"
+    r"\b(?:what|how) (?:are|is) my (?:[a-z]+ )?"
+    r"(?:tastes?|preferences?|interests?|personality|style|habits?)\b|"
+    r"\bwhat (?:do|would) (?:i|you think i) (?:generally|usually|normally|typically) "
+    r"(?:like|prefer|enjoy|want)\b|"
     r"\bwho am i\b"
 )
 

@@ -29,7 +29,10 @@ from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder
 from habitus.retrievers.passages import sentences
 
-DISCLOSURE = "(I am Habitus' extractive generator, not a language model: I quote what I know instead of composing an answer.)"
+DISCLOSURE = (
+    "(I am Habitus' extractive generator, not a language model: "
+    "I quote what I know instead of composing an answer.)"
+)
 UNKNOWN = "I don't know from our conversations."
 
 _HEADING = re.compile(r"^## (\d{4}-\d{2}-\d{2})")

@@ -17,11 +17,11 @@ FORGOTTEN_REQUEST = "(a request to forget something)"
 
 _FRAME = frozenset(
     analyze(
-        "i i'm i've i'd my me mine we our you your he she it they a an the and or but not no don't doesn't that "
-        "this what when where who is am are was were be been do does did have has had can could will would to "
-        "of in on at for with from by about as so very really too please ever never always like love hate enjoy "
-        "prefer dislike want need avoid said told mentioned say tell know remember forget everything anything "
-        "all fact preference memory information stuff thing"
+        "i i'm i've i'd my me mine we our us you your he she it they a an the and or but not no don't "
+        "doesn't that this what when where who is am are was were be been do does did have has had can "
+        "could will would to of in on at for with from by about as so very really too please ever never "
+        "always like love hate enjoy prefer dislike want need avoid said told mentioned say tell know "
+        "remember forget everything anything all fact preference memory information stuff thing"
     )
 )
 """Stems that frame a statement and name no subject."""
@@ -55,8 +55,8 @@ def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     n_records = len(gone.preference_ids) + len(gone.fact_ids)
     if not n_records and not gone.turn_ids:
         return CommandOutcome(kind="forget", text="I found nothing stored about that.", forgotten=gone)
-    text = f"Forgotten: {_counted(n_records, 'record')} and {_counted(len(gone.turn_ids), 'message')} are deleted for good."
-    return CommandOutcome(kind="forget", text=text, forgotten=gone)
+    what = f"{_counted(n_records, 'record')} and {_counted(len(gone.turn_ids), 'message')}"
+    return CommandOutcome(kind="forget", text=f"Forgotten: {what} are deleted for good.", forgotten=gone)
 
 
 def _mentions(text: str, stems: set[str]) -> bool:
@@ -92,17 +92,19 @@ def _export(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     if user_id not in context.store.users():
         return CommandOutcome(kind="export", text="Nothing is stored about you yet.")
     exported = context.store.export(user_id)
-    text = (
-        f"Your data: {_counted(len(exported.turns), 'message')}, {_counted(len(exported.preferences), 'preference')}, "
-        f"{_counted(len(exported.facts), 'fact')}. The whole record comes with this reply for your app to hand over."
+    parts = (
+        _counted(len(exported.turns), "message"),
+        _counted(len(exported.preferences), "preference"),
+        _counted(len(exported.facts), "fact"),
     )
+    text = f"Your data: {', '.join(parts)}. The whole record comes with this reply for your app to hand over."
     return CommandOutcome(kind="export", text=text, exported=exported)
 
 
 def _correct(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     learnt = extract_from(turn.model_copy(update={"text": asked.words}), context=context.session.turns[-4:])
     if not learnt.preferences and not learnt.facts:
-        text = "I could not tell what to correct; please say it as a sentence, such as “Correction: I prefer trains.”"
+        text = "I could not tell what to correct; please say it as a sentence: “Correction: I prefer trains.”"
         return CommandOutcome(kind="correct", text=text, learnt=learnt)
     said = [record.statement for record in (*learnt.preferences, *learnt.facts)]
     return CommandOutcome(kind="correct", text="Corrected: " + "; ".join(said), learnt=learnt)

@@ -1,0 +1,296 @@
+"""The command line: `habitus demo`, `chat` and `memory`. Heavy parts load inside the commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from habitus.agent.agent import Agent
+    from habitus.agent.reply import Reply
+    from habitus.memory.store import Progress
+
+app = typer.Typer(
+    name="habitus",
+    help="Agents that know their user.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+memory_app = typer.Typer(help="Look at, search and delete what is stored.", no_args_is_help=True)
+app.add_typer(memory_app, name="memory")
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--folder", help="Data folder; by default the user's data folder.", show_default=False),
+]
+User = Annotated[str, typer.Option("--user", help="Whose memory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+USAGE_ERROR = 2
+
+
+def run(application: typer.Typer) -> None:
+    """Run a command line: an error of ours is one line on stderr and exit code 2, never a traceback."""
+    try:
+        application()
+    except Exception as error:
+        from habitus.agent.errors import AgentError
+        from habitus.memory.errors import MemoryStoreError
+        from habitus.retrievers.errors import RetrieverError
+
+        if not isinstance(error, (AgentError, MemoryStoreError, RetrieverError)):
+            raise
+        sys.stderr.write(f"habitus: {error}\n")
+        sys.exit(USAGE_ERROR)
+
+
+def console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """Show a bar on stderr; yields a function to call with (done, total)."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def opened(folder: Path | None) -> Iterator[Agent]:
+    from habitus.agent.agent import Agent
+
+    with progress_bar("Re-embedding") as progress:
+        agent = Agent.open(folder, progress=progress)
+    with agent:
+        yield agent
+
+
+@app.command()
+def demo(folder: Folder = None) -> None:
+    """Play a scripted conversation over three sessions and show what happens at each turn."""
+    from tempfile import TemporaryDirectory
+    from time import perf_counter
+
+    from habitus.agent.demo import play
+    from habitus.agent.rendering import preference_table, shown_line
+
+    out = console()
+    start = perf_counter()
+    with TemporaryDirectory() as made, opened(folder or Path(made) / "demo") as agent:
+        opening = perf_counter() - start
+        for shown in play(agent):
+            out.print(shown_line(shown))
+        out.print(preference_table(agent.preferences("maya")))
+        agent.store.flush()
+        stats = agent.store.stats()
+    out.print(
+        f"{stats.n_turns} messages, {stats.n_preferences} preferences, {stats.n_facts} facts; "
+        f"opened in {opening:.1f} s, played in {perf_counter() - start - opening:.1f} s"
+    )
+
+
+@app.command()
+def chat(user: User = "me", folder: Folder = None) -> None:
+    """Talk to the agent. /why explains the last reply, /memory shows what is known, /quit leaves."""
+    from habitus.agent.rendering import preference_table
+
+    out = console()
+    with opened(folder) as agent:
+        last: Reply | None = None
+        out.print("[dim]/why, /memory, /quit[/dim]")
+        for text in _typed(out):
+            if text == "/why":
+                out.print(last.why() if last else "Nothing has been said yet.", markup=False)
+            elif text == "/memory":
+                out.print(preference_table(agent.preferences(user)))
+            elif text.startswith("/"):
+                out.print(
+                    f"Unknown command {text.split()[0]}; there are /why, /memory and /quit.", markup=False
+                )
+            else:
+                last = _answer(agent, user, text, out)
+
+
+def _typed(out: Console) -> Iterator[str]:
+    while True:
+        try:
+            text = out.input("[bold]you>[/bold] ").strip()
+        except (EOFError, KeyboardInterrupt):
+            return
+        if text == "/quit":
+            return
+        if text:
+            yield text
+
+
+def _answer(agent: Agent, user: str, text: str, out: Console) -> Reply | None:
+    from habitus.agent.errors import GeneratorError
+    from habitus.agent.reply import Reply
+    from habitus.memory.errors import InvalidInputError
+
+    try:
+        for part in agent.stream(user, text):
+            if isinstance(part, Reply):
+                out.print()
+                return part
+            out.print(part, end="", markup=False, highlight=False)
+    except (GeneratorError, InvalidInputError) as error:
+        out.print(str(error), style="red", markup=False)
+    return None
+
+
+@memory_app.command("list")
+def list_memories(
+    user: User = "me",
+    folder: Folder = None,
+    turns: Annotated[bool, typer.Option("--turns", help="Messages instead of preferences.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List preferences, or messages with --turns."""
+    from habitus.agent.rendering import preference_table, turn_table
+
+    with opened(folder) as agent:
+        if turns:
+            found_turns = agent.memories(user)
+            _show([one.model_dump(mode="json") for one in found_turns], as_json) or console().print(
+                turn_table(found_turns)
+            )
+        else:
+            preferences = agent.preferences(user)
+            _show([one.model_dump(mode="json") for one in preferences], as_json) or console().print(
+                preference_table(preferences)
+            )
+
+
+def _show(data: object, as_json: bool) -> bool:
+    """Print JSON if asked to; tells whether it did."""
+    if as_json:
+        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    return as_json
+
+
+@memory_app.command()
+def search(query: str, user: User = "me", folder: Folder = None, as_json: AsJson = False) -> None:
+    """Show what memory holds on a question, with the score of each arm."""
+    from rich.table import Table
+    from rich.text import Text
+
+    with opened(folder) as agent:
+        found = sorted(agent.recall(user, query).evidence, key=lambda memory: -memory.score)
+    rows = [
+        {
+            "turn_id": m.turn_id,
+            "at": m.at.isoformat(),
+            "role": m.role,
+            "text": m.text,
+            "score": m.score,
+            "arms": m.arms,
+        }
+        for m in found
+    ]
+    if _show(rows, as_json):
+        return
+    table = Table("at", "who", "text", "score", "why")
+    for memory in found:
+        table.add_row(
+            f"{memory.at:%Y-%m-%d}", memory.role, Text(memory.text), f"{memory.score:.2f}", memory.why
+        )
+    console().print(table)
+
+
+@memory_app.command()
+def forget(
+    user: User = "me",
+    folder: Folder = None,
+    turn: Annotated[list[str] | None, typer.Option("--turn", help="Id of a message.")] = None,
+    preference: Annotated[list[str] | None, typer.Option("--preference", help="Id of a preference.")] = None,
+    fact: Annotated[list[str] | None, typer.Option("--fact", help="Id of a fact.")] = None,
+) -> None:
+    """Delete messages, preferences or facts for good."""
+    if not (turn or preference or fact):
+        raise typer.BadParameter("name what to forget with --turn, --preference or --fact")
+    with opened(folder) as agent:
+        gone = agent.forget(user, turn_ids=turn or (), preference_ids=preference or (), fact_ids=fact or ())
+    console().print(
+        f"Deleted {len(gone.turn_ids)} messages, {len(gone.preference_ids)} preferences, "
+        f"{len(gone.fact_ids)} facts."
+    )
+    if not (gone.turn_ids or gone.preference_ids or gone.fact_ids):
+        raise typer.Exit(1)
+
+
+@memory_app.command()
+def export(
+    user: User = "me",
+    folder: Folder = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write; by default standard output.")
+    ] = None,
+) -> None:
+    """Write everything stored about a user as JSON."""
+    with opened(folder) as agent:
+        text = agent.export(user).model_dump_json(indent=2)
+    if out is None:
+        sys.stdout.write(text + "\n")
+    else:
+        out.write_text(text + "\n", encoding="utf-8")
+
+
+@memory_app.command("delete-user")
+def delete_user(
+    user: Annotated[str, typer.Argument(help="Whose memory.")],
+    folder: Folder = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete everything stored about a user, for good."""
+    if not yes:
+        typer.confirm(f"Delete everything stored about {user!r}, for good?", abort=True)
+    with opened(folder) as agent:
+        agent.delete_user(user)
+    console().print(f"Deleted everything stored about {user!r}.")
+
+
+@memory_app.command()
+def reindex(folder: Folder = None) -> None:
+    """Rebuild the vector and word indexes from the database."""
+    with opened(folder) as agent, progress_bar("Reindexing") as progress:
+        agent.store.reindex(progress)
+    console().print("Rebuilt the indexes.")
+
+
+@memory_app.command()
+def stats(
+    user: Annotated[str | None, typer.Option("--user", help="One user instead of all.")] = None,
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count what is stored."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    with opened(folder) as agent:
+        counted = asdict(agent.store.stats(user))
+    if _show(counted, as_json):
+        return
+    table = Table("what", "count")
+    for name, value in counted.items():
+        table.add_row(
+            name.removeprefix("n_").replace("_", " "), f"{value:,}" if isinstance(value, int) else value
+        )
+    console().print(table)

@@ -1,0 +1,59 @@
+"""Checks on what callers hand in: clear errors before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from habitus.memory.errors import InvalidInputError
+from habitus.memory.records import Turn
+
+R = TypeVar("R")
+
+
+def instant(at: datetime | None) -> datetime:
+    """Return an aware datetime in UTC; None is now.
+
+    Raises:
+        InvalidInputError: the datetime does not say its time zone.
+    """
+    if at is None:
+        return datetime.now(UTC)
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise InvalidInputError(
+            f"a datetime must say its time zone, got naive {at!r}; for UTC use at.replace(tzinfo=UTC)"
+        )
+    return at.astimezone(UTC)
+
+
+def record(kind: Callable[..., R], **fields: object) -> R:
+    """Make a record, turning what pydantic finds wrong into one readable line.
+
+    Raises:
+        InvalidInputError: a field is wrong.
+    """
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        wrong = (
+            f"{'.'.join(map(str, one['loc'])) or 'input'}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
+        raise InvalidInputError("; ".join(wrong)) from error
+
+
+def user_turn(user_id: str, session_id: str, index: int, text: str, at: datetime, *, max_chars: int) -> Turn:
+    """Make the turn of a user's message.
+
+    Raises:
+        InvalidInputError: a blank or too long text, NUL characters, or an id that cannot be stored.
+    """
+    if len(text) > max_chars:
+        raise InvalidInputError(
+            f"a message must not be longer than {max_chars:,} characters, got {len(text):,}; "
+            "shorten it, or raise Settings.max_message_chars"
+        )
+    return record(Turn, user_id=user_id, session_id=session_id, index=index, role="user", text=text, at=at)
