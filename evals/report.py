@@ -1,0 +1,218 @@
+"""From the scores of a run to `report.json` and a table.
+
+Views of a question, each with the `n` of the questions it applies to:
+
+- `session.all`: sessions, every question with evidence sessions, abstentions included (500 in the
+  full S file; what most products publish).
+- `session.answerable`: the same without abstentions (470).
+- `session.official`: as the official code counts: without abstentions and without questions to which
+  the user said no evidence (419), and only sessions in which the user gives evidence are relevant.
+- `turn.answerable`: turns of both roles, evidence of both roles, without abstentions.
+- `turn.official`: the ranking of the user's turns alone, evidence of the user alone.
+- `context.answerable`, `context.user_turns`: whether all evidence turns were packed into the context.
+- `reply.short_answers`: whether the reply contains the answer; answers of at most five words.
+
+A question that failed is in none of them; it is listed and counted under `failures`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from habitus.evals.longmemeval import is_abstention
+from habitus.evals.metrics import Estimate, bootstrap, percentiles
+from habitus.evals.retrieval import NDCG_KS, RECALL_KS, Outcome, Score
+from habitus.evals.runlog import Manifest
+
+OVERALL = "overall"
+RANKING_VIEWS = {
+    "session.all": "sessions, all questions",
+    "session.answerable": "sessions, without abstentions",
+    "session.official": "sessions, official (user evidence)",
+    "turn.answerable": "turns of both roles",
+    "turn.official": "turns, official (user evidence)",
+}
+CONTEXT_VIEWS = {
+    "context.answerable": "both roles",
+    "context.user_turns": "user only",
+}
+_TYPE_TABLES = {
+    "session.answerable": "sessions, without abstentions",
+    "turn.answerable": "turns of both roles, without abstentions",
+}
+_COLUMNS = {
+    "r@1": "R@1",
+    **{f"recall_any@{k}": f"any\n@{k}" for k in RECALL_KS if k > 1},
+    **{f"recall_all@{k}": f"all\n@{k}" for k in RECALL_KS},
+    **{f"ndcg@{k}": f"NDCG\n@{k}" for k in NDCG_KS},
+    "mrr": "MRR",
+}
+
+Estimates = Mapping[str, Estimate]
+"""By metric."""
+
+
+def aggregate(scores: Sequence[Score], *, seed: int = 0) -> dict[str, dict[str, Estimates]]:
+    """Return estimates by view, then by group (`overall` or a question type), then by metric.
+
+    Args:
+        scores: of the questions that finished.
+        seed: of the bootstrap intervals.
+    """
+    rows: dict[str, dict[str, list[Mapping[str, float]]]] = defaultdict(lambda: defaultdict(list))
+    for score in scores:
+        for view, values in score.views.items():
+            rows[view][OVERALL].append(values)
+            rows[view][score.question_type].append(values)
+    return {
+        view: {group: _estimates(rows[view][group], seed) for group in _ordered(rows[view])}
+        for view in sorted(rows)
+    }
+
+
+def build_report(outcome: Outcome, manifest: Manifest, *, seed: int = 0) -> dict[str, Any]:
+    """Return the content of `report.json`: JSON values only, means with 95 % intervals, and all `n`."""
+    scores = outcome.scores
+    ids = [found.question_id for found in scores] + [found.question_id for found in outcome.failures]
+    report: dict[str, Any] = {
+        "benchmark": manifest.benchmark,
+        "questions": {
+            "selected": len(ids),
+            "finished": len(scores),
+            "failed": len(outcome.failures),
+            "abstentions": sum(map(is_abstention, ids)),
+        },
+        "failures": [failure.model_dump(exclude={"traceback"}) for failure in outcome.failures],
+        "intervals": {"confidence": 0.95, "method": "percentile bootstrap over questions", "seed": seed},
+    }
+    for view, groups in aggregate(scores, seed=seed).items():
+        level, _, convention = view.partition(".")
+        report.setdefault(level, {})[convention] = {
+            group: {metric: asdict(estimate) for metric, estimate in estimates.items()}
+            for group, estimates in groups.items()
+        }
+    if scores:
+        report["context_tokens"] = percentiles([float(score.context_tokens) for score in scores])
+        report["latency_ms"] = _latencies(scores)
+        report["routes"] = dict(Counter(route for score in scores for route in score.routes).most_common())
+    report["manifest"] = manifest.model_dump(mode="json")
+    return report
+
+
+def write_report(folder: Path, report: Mapping[str, Any]) -> Path:
+    """Write `report.json` whole or not at all, and return its path."""
+    path = folder / "report.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+    return path
+
+
+def print_report(report: Mapping[str, Any], console: Console) -> None:
+    """Print the tables of a report."""
+    for part in _parts(report):
+        console.print(part, "")
+
+
+def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
+    views = [view for view in RANKING_VIEWS if _groups(report, view)]
+    if views:
+        overall = {RANKING_VIEWS[view]: _groups(report, view)[OVERALL] for view in views}
+        yield _ranking_table("LongMemEval retrieval, overall", overall)
+    for view, title in _TYPE_TABLES.items():
+        types = {group: row for group, row in _groups(report, view).items() if group != OVERALL}
+        if types:
+            yield _ranking_table(f"By question type: {title}", types)
+    if _groups(report, "context.answerable"):
+        yield _context_table(report)
+    if replies := _groups(report, "reply.short_answers"):
+        share = replies[OVERALL]["containment"]
+        yield (
+            "Replies that contain the answer (answers of at most five words, not judged accuracy): "
+            f"{_decimal(share['mean'])} ({_decimal(share['low'])}-{_decimal(share['high'])}), n={share['n']}"
+        )
+    if "latency_ms" in report:
+        yield _latency_table(report["latency_ms"])
+    if failed := report["questions"]["failed"]:
+        yield f"[bold red]Failed questions, in none of these figures: {failed}[/]"
+
+
+def _estimates(rows: Sequence[Mapping[str, float]], seed: int) -> dict[str, Estimate]:
+    metrics = list(rows[0])
+    matrix = [[row[metric] for metric in metrics] for row in rows]
+    return dict(zip(metrics, bootstrap(matrix, seed=seed), strict=True))
+
+
+def _ordered(groups: Iterable[str]) -> list[str]:
+    return sorted(groups, key=lambda group: (group != OVERALL, group))
+
+
+def _latencies(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+    values: dict[str, list[float]] = defaultdict(list)
+    for score in scores:
+        for step, value in score.latency_ms.items():
+            values[step].append(value)
+    return {step: percentiles(found) for step, found in values.items()}
+
+
+def _groups(report: Mapping[str, Any], view: str) -> Mapping[str, Any]:
+    level, _, convention = view.partition(".")
+    found: Mapping[str, Any] = report.get(level, {}).get(convention, {})
+    return found
+
+
+def _table(title: str, first: str, columns: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column(first, overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _ranking_table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = _table(title, "", ["n", *_COLUMNS.values()])
+    for name, row in rows.items():
+        table.add_row(name, str(row["mrr"]["n"]), *(_decimal(row[metric]["mean"]) for metric in _COLUMNS))
+    return table
+
+
+def _context_table(report: Mapping[str, Any]) -> Table:
+    budget = report["manifest"]["settings"].get("context_tokens")
+    headings = [
+        part for name in CONTEXT_VIEWS.values() for part in (f"n\n{name}", f"share\n{name}", "95 %\ninterval")
+    ]
+    table = _table(f"Every evidence turn in the packed context ({budget} tokens)", "", headings)
+    for group in _groups(report, "context.answerable"):
+        cells: list[str] = []
+        for view in CONTEXT_VIEWS:
+            share = _groups(report, view).get(group, {}).get("all_evidence_in_context")
+            cells += _share_cells(share) if share else ["0", "", ""]
+        table.add_row(group, *cells)
+    return table
+
+
+def _share_cells(share: Mapping[str, Any]) -> list[str]:
+    interval = f"{_decimal(share['low'])}-{_decimal(share['high'])}"
+    return [str(share["n"]), _decimal(share["mean"]), interval]
+
+
+def _latency_table(latencies: Mapping[str, Mapping[str, float]]) -> Table:
+    ranks = [rank for rank in next(iter(latencies.values())) if rank != "n"]
+    table = _table("Milliseconds a question", "", ["n", *ranks])
+    for step, found in latencies.items():
+        table.add_row(step, str(found["n"]), *(f"{found[rank]:,.1f}" for rank in ranks))
+    return table
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.00"

@@ -1,0 +1,323 @@
+"""LongMemEval over an agent: every question is a fresh user of a fresh agent.
+
+The histories go through the agent's own ingestion and the questions through its own recall (or chat).
+Official ids name the evidence, so the agent is given neutral ones, mapped back on the way out.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Protocol
+
+from habitus.evals.longmemeval import Sample, official_turn_id
+from habitus.evals.metrics import (
+    containment,
+    covered,
+    longmemeval_ndcg,
+    normalize_answer,
+    recall_all,
+    recall_any,
+    reciprocal_rank,
+)
+from habitus.evals.runlog import Failed, Finished, RunLog
+from habitus.memory.records import Conversation, Message
+
+RECALL_KS = (1, 3, 5, 10)
+NDCG_KS = (5, 10)
+SHORT_ANSWER_WORDS = 5
+USER_ID = "user"
+MAX_ERROR_CHARS = 1_000
+
+
+class PackedTurn(Protocol):
+    """A turn that was packed into the context."""
+
+    @property
+    def turn_id(self) -> str: ...
+
+
+class Recalled(Protocol):
+    """What an agent found for a question."""
+
+    @property
+    def routes(self) -> AbstractSet[str]: ...
+    @property
+    def ranked_session_ids(self) -> Sequence[str]:
+        """Best first."""
+        ...
+
+    @property
+    def ranked_turn_ids(self) -> Sequence[str]:
+        """Best first."""
+        ...
+
+    @property
+    def evidence(self) -> Sequence[PackedTurn]:
+        """What goes into the prompt, in its order."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Length of that part of the prompt."""
+        ...
+
+    @property
+    def timings_ms(self) -> Mapping[str, float]:
+        """By node."""
+        ...
+
+
+class Replied(Protocol):
+    """An agent's reply."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def recall(self) -> Recalled: ...
+
+
+class EvaluatedAgent(Protocol):
+    """What this benchmark asks of an agent.
+
+    The id of an ingested turn is `<conversation id>:<0-based index of the message>`.
+    """
+
+    def ingest(self, user_id: str, conversations: Iterable[Conversation]) -> int: ...
+    def recall(
+        self, user_id: str, text: str, *, at: datetime, context_tokens: int | None = None
+    ) -> Recalled: ...
+    def chat(self, user_id: str, text: str, *, at: datetime) -> Replied: ...
+
+
+AgentFactory = Callable[[Path], AbstractContextManager[EvaluatedAgent]]
+"""Opens a fresh agent on an empty folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How one question went. A view that does not apply to the question is absent.
+
+    Attributes:
+        views: metric values by view; the views are described in `habitus.evals.report`.
+    """
+
+    question_id: str
+    question_type: str
+    routes: tuple[str, ...]
+    context_tokens: int
+    latency_ms: Mapping[str, float]
+    views: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """All questions of a run."""
+
+    scores: list[Score] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
+    n_resumed: int = 0
+    """Of the scores, those whose results an earlier run left."""
+
+
+def evaluate(
+    samples: Iterable[Sample],
+    *,
+    open_agent: AgentFactory,
+    log: RunLog,
+    scratch: Path,
+    context_tokens: int,
+    with_replies: bool,
+    on_question: Callable[[Outcome], None] = lambda outcome: None,
+) -> Outcome:
+    """Put every question to a fresh agent, unless the log already holds its result, and score it.
+
+    An exception of the agent is written to the log and counted, and the run goes on.
+
+    Args:
+        samples: the questions.
+        open_agent: called once a question with an empty folder, deleted afterwards.
+        log: where results go, and come from when a run is taken up again.
+        scratch: an existing folder for the agents' folders.
+        context_tokens: budget of the packed context.
+        with_replies: ask for a reply as well (`agent.chat`).
+        on_question: called after each question.
+    """
+    outcome = Outcome()
+    for sample in samples:
+        result: Finished | Failed | None = log.get(sample.id)
+        if result is not None:
+            outcome.n_resumed += 1
+        else:
+            result = _solve_or_fail(sample, open_agent, scratch, context_tokens, with_replies)
+            log.append(result)
+        if isinstance(result, Finished):
+            outcome.scores.append(score(sample, result))
+        else:
+            outcome.failures.append(result)
+        on_question(outcome)
+    return outcome
+
+
+def _solve_or_fail(
+    sample: Sample, open_agent: AgentFactory, scratch: Path, context_tokens: int, with_replies: bool
+) -> Finished | Failed:
+    try:
+        with TemporaryDirectory(dir=scratch) as folder:
+            return solve(sample, open_agent, Path(folder), context_tokens, with_replies=with_replies)
+    except Exception as error:
+        return Failed(
+            question_id=sample.id,
+            question_type=sample.type,
+            error=f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS],
+            traceback="".join(traceback.format_exception(error)),
+        )
+
+
+def solve(
+    sample: Sample, open_agent: AgentFactory, folder: Path, context_tokens: int, *, with_replies: bool = False
+) -> Finished:
+    """Ingest a history into a fresh agent, ask the question and return the result in official ids.
+
+    Raises:
+        ValueError: the agent returned an id that it was never given.
+    """
+    aliases = Aliases(sample)
+    asked_at = ask_at(sample)
+    started = perf_counter()
+    with open_agent(folder) as agent:
+        opened = perf_counter()
+        agent.ingest(USER_ID, aliases.conversations)
+        ingested = perf_counter()
+        recalled = agent.recall(USER_ID, sample.question, at=asked_at, context_tokens=context_tokens)
+        answered = perf_counter()
+        latency_ms = {
+            "open": 1e3 * (opened - started),
+            "ingest": 1e3 * (ingested - opened),
+            "recall": 1e3 * (answered - ingested),
+            **{f"recall.{node}": float(value) for node, value in recalled.timings_ms.items()},
+        }
+        hypothesis = None
+        if with_replies:
+            hypothesis = agent.chat(USER_ID, sample.question, at=asked_at).text
+            latency_ms["chat"] = 1e3 * (perf_counter() - answered)
+    return Finished(
+        question_id=sample.id,
+        question_type=sample.type,
+        routes=tuple(sorted(recalled.routes)),
+        ranked_session_ids=aliases.official_sessions(recalled.ranked_session_ids),
+        ranked_turn_ids=aliases.official_turns(recalled.ranked_turn_ids),
+        context_turn_ids=aliases.official_turns([packed.turn_id for packed in recalled.evidence]),
+        context_tokens=recalled.context_tokens,
+        latency_ms={name: round(value, 3) for name, value in latency_ms.items()},
+        hypothesis=hypothesis,
+    )
+
+
+def ask_at(sample: Sample) -> datetime:
+    """Return when the question is put: at its date, but not before the last message of the history.
+
+    In one question of seven the file dates the question some hours before sessions of the same day, at
+    times before its own evidence. The official code ignores dates; an agent may well not search the future.
+    """
+    last = max(
+        (session.at + timedelta(seconds=len(session.turns)) for session in sample.sessions), default=sample.at
+    )
+    return max(sample.at, last)
+
+
+class Aliases:
+    """The history of one question under ids that tell nothing, and the way back.
+
+    Sessions are numbered in order of date, so both copies of a repeated session get an id of their own.
+    Blank messages, which some files hold, are left out.
+    """
+
+    def __init__(self, sample: Sample) -> None:
+        self.conversations: list[Conversation] = []
+        self._sessions: dict[str, str] = {}
+        self._turns: dict[str, str] = {}
+        for number, session in enumerate(sample.sessions, start=1):
+            alias = f"session-{number:04d}"
+            spoken = [(index, turn) for index, turn in enumerate(session.turns) if turn.text.strip()]
+            if not spoken:
+                continue
+            self._sessions[alias] = session.id
+            for place, (index, _) in enumerate(spoken):
+                self._turns[f"{alias}:{place}"] = official_turn_id(session.id, index)
+            messages = tuple(Message(role=turn.role, text=turn.text) for _, turn in spoken)
+            self.conversations.append(Conversation(id=alias, at=session.at, messages=messages))
+
+    def official_sessions(self, aliases: Iterable[str]) -> tuple[str, ...]:
+        """Map session ids back; a repeated session keeps its best rank."""
+        return _mapped(aliases, self._sessions, "session")
+
+    def official_turns(self, aliases: Iterable[str]) -> tuple[str, ...]:
+        """Map turn ids back; a turn of a repeated session keeps its best rank."""
+        return _mapped(aliases, self._turns, "turn")
+
+
+def _mapped(aliases: Iterable[str], names: Mapping[str, str], what: str) -> tuple[str, ...]:
+    found = []
+    for alias in aliases:
+        if alias not in names:
+            raise ValueError(f"the agent returned the {what} {alias!r}, which it was never given")
+        found.append(names[alias])
+    return tuple(dict.fromkeys(found))
+
+
+def score(sample: Sample, result: Finished) -> Score:
+    """Compare one result with its gold."""
+    sessions, turns, packed = result.ranked_session_ids, result.ranked_turn_ids, set(result.context_turn_ids)
+    views: dict[str, dict[str, float]] = {}
+    _add_ranking(views, "session.all", sessions, sample.evidence_session_ids)
+    if not sample.is_abstention:
+        evidence, said = sample.evidence_turn_ids(), sample.evidence_turn_ids(user_only=True)
+        users = sample.user_turn_ids()
+        _add_ranking(views, "session.answerable", sessions, sample.evidence_session_ids)
+        _add_ranking(views, "session.official", sessions, sample.user_evidence_session_ids())
+        _add_ranking(views, "turn.answerable", turns, evidence)
+        _add_ranking(views, "turn.official", [turn for turn in turns if turn in users], said)
+        _add_coverage(views, "context.answerable", packed, evidence)
+        _add_coverage(views, "context.user_turns", packed, said)
+        _add_containment(views, result.hypothesis, sample.answer)
+    return Score(
+        question_id=sample.id,
+        question_type=sample.type,
+        routes=result.routes,
+        context_tokens=result.context_tokens,
+        latency_ms=result.latency_ms,
+        views=views,
+    )
+
+
+def _add_ranking(
+    views: dict[str, dict[str, float]], view: str, ranked: Sequence[str], relevant: Collection[str]
+) -> None:
+    if relevant:
+        views[view] = {
+            **{f"recall_any@{k}": recall_any(ranked, relevant, k) for k in RECALL_KS},
+            **{f"recall_all@{k}": recall_all(ranked, relevant, k) for k in RECALL_KS},
+            **{f"ndcg@{k}": longmemeval_ndcg(ranked, relevant, k) for k in NDCG_KS},
+            "r@1": recall_any(ranked, relevant, 1),
+            "mrr": reciprocal_rank(ranked, relevant),
+        }
+
+
+def _add_coverage(
+    views: dict[str, dict[str, float]], view: str, packed: Collection[str], relevant: Collection[str]
+) -> None:
+    if relevant:
+        views[view] = {"all_evidence_in_context": covered(packed, relevant)}
+
+
+def _add_containment(views: dict[str, dict[str, float]], reply: str | None, answer: str) -> None:
+    if reply is not None and 0 < len(normalize_answer(answer).split()) <= SHORT_ANSWER_WORDS:
+        views["reply.short_answers"] = {"containment": containment(reply, answer)}

@@ -1,0 +1,265 @@
+"""The run over an agent: what the agent is shown, what is kept, and how it is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from habitus.evals.longmemeval import Sample, SampleReader
+from habitus.evals.retrieval import Aliases, EvaluatedAgent, Outcome, ask_at, evaluate, score, solve
+from habitus.evals.runlog import Finished, Manifest, RunLog
+from habitus.memory.records import Conversation
+
+Make = Callable[..., dict[str, Any]]
+
+
+class WordAgents(Protocol):
+    opened: list[Any]
+    folders: list[Path]
+
+    def __call__(self, folder: Path) -> AbstractContextManager[EvaluatedAgent]: ...
+
+
+@pytest.fixture
+def sample(record: Make, write: Callable[..., Path]) -> Callable[..., Sample]:
+    """Make a sample from a record with some fields changed."""
+
+    def make(**changes: Any) -> Sample:
+        with SampleReader(write([record(**changes)], "sample.json")) as reader:
+            return next(iter(reader))
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for an agent."""
+    (tmp_path / "agent").mkdir()
+    return tmp_path / "agent"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterable[RunLog]:
+    manifest = Manifest(
+        benchmark="longmemeval",
+        started_at=datetime(2024, 1, 1, tzinfo=UTC),
+        data_file="data.json",
+        data_sha256="0",
+        settings={},
+        encoder="none",
+        git_revision=None,
+        versions={},
+    )
+    with RunLog(tmp_path / "out", manifest) as log:
+        yield log
+
+
+def run(samples: Iterable[Sample], agents: WordAgents, log: RunLog, scratch: Path, **options: Any) -> Outcome:
+    defaults: dict[str, Any] = {"context_tokens": 100, "with_replies": False}
+    return evaluate(samples, open_agent=agents, log=log, scratch=scratch, **{**defaults, **options})
+
+
+def result(**changes: Any) -> Finished:
+    fields: dict[str, Any] = {
+        "question_id": "q1",
+        "question_type": "single-session-user",
+        "routes": ("extraction",),
+        "ranked_session_ids": ("middle", "answer_1", "late"),
+        "ranked_turn_ids": ("answer_1_2", "middle_1", "answer_1_3", "late_1"),
+        "context_turn_ids": ("answer_1_2",),
+        "context_tokens": 9,
+        "latency_ms": {"recall": 2.0},
+    }
+    return Finished(**{**fields, **changes})
+
+
+def test_the_result_is_in_official_ids(
+    sample: Callable[..., Sample], agents: WordAgents, folder: Path
+) -> None:
+    found = solve(sample(), agents, folder, 100)
+    assert found.question_id == "q1"
+    assert found.routes == ("extraction",)
+    assert found.ranked_session_ids[0] == "answer_1"
+    assert set(found.ranked_session_ids) == {"late", "answer_1", "middle"}
+    assert found.ranked_turn_ids[0] == "answer_1_3"
+    assert len(found.ranked_turn_ids) == 7
+    assert found.context_turn_ids == ("answer_1_3",)
+    assert found.context_tokens == 7
+    assert {"open", "ingest", "recall", "recall.route", "recall.recall"} == set(found.latency_ms)
+    assert found.hypothesis is None
+
+
+def test_a_reply_is_kept_where_one_is_asked_for(
+    sample: Callable[..., Sample], agents: WordAgents, folder: Path
+) -> None:
+    found = solve(sample(), agents, folder, 100, with_replies=True)
+    assert found.hypothesis == 'You said: "Ann does drink green tea".'
+    assert "chat" in found.latency_ms
+
+
+def test_the_agent_sees_conversations_in_order_of_date_and_no_official_id(
+    sample: Callable[..., Sample], agents: WordAgents, folder: Path
+) -> None:
+    solve(sample(), agents, folder, 100)
+    seen: list[Conversation] = agents.opened[0].conversations
+    assert [conversation.at.day for conversation in seen] == [20, 25, 29]
+    assert [len(conversation.messages) for conversation in seen] == [3, 2, 2]
+    for conversation in seen:
+        assert "answer" not in conversation.model_dump_json()
+        assert conversation.id not in ("late", "answer_1", "middle")
+
+
+def test_a_repeated_session_is_given_twice_and_keeps_its_best_rank(
+    sample: Callable[..., Sample], agents: WordAgents, folder: Path
+) -> None:
+    turns = [{"role": "user", "content": "Which tea does Ann drink?"}]
+    repeated = sample(
+        haystack_session_ids=["twice", "answer_1", "twice"],
+        haystack_sessions=[turns, [{"role": "user", "content": "tea", "has_answer": True}], turns],
+    )
+    found = solve(repeated, agents, folder, 100)
+    assert len({conversation.id for conversation in agents.opened[0].conversations}) == 3
+    assert found.ranked_session_ids == ("twice", "answer_1")
+    assert found.ranked_turn_ids == ("twice_1", "answer_1_1")
+
+
+def test_blank_messages_are_left_out_and_the_others_keep_their_official_index(
+    sample: Callable[..., Sample],
+) -> None:
+    sessions = [
+        [{"role": "user", "content": " \n"}],
+        [{"role": "assistant", "content": ""}, {"role": "user", "content": "tea"}],
+        [{"role": "user", "content": "rain"}],
+    ]
+    aliases = Aliases(sample(haystack_sessions=sessions))
+    assert [len(conversation.messages) for conversation in aliases.conversations] == [1, 1]
+    first = aliases.conversations[0].id
+    assert aliases.official_turns([f"{first}:0"]) == ("answer_1_2",)
+
+
+@pytest.mark.parametrize("turn", ["elsewhere:0", "session-0001:99", "answer_1_1"])
+def test_an_id_that_was_never_given_is_an_error(turn: str, sample: Callable[..., Sample]) -> None:
+    with pytest.raises(ValueError, match=f"returned the turn '{turn}', which it was never given"):
+        Aliases(sample()).official_turns([turn])
+
+
+def test_a_question_is_asked_at_its_date(sample: Callable[..., Sample]) -> None:
+    assert ask_at(sample()) == datetime(2023, 5, 30, 20, 42, tzinfo=UTC)
+
+
+def test_a_question_dated_before_its_history_is_asked_after_it(sample: Callable[..., Sample]) -> None:
+    asked = ask_at(sample(question_date="2023/05/29 (Mon) 08:00"))
+    assert asked == datetime(2023, 5, 29, 10, 0, 2, tzinfo=UTC)
+
+
+def test_every_question_has_a_fresh_folder_that_is_deleted(
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+) -> None:
+    run([sample(), sample(question_id="q2")], agents, log, tmp_path)
+    assert len(set(agents.folders)) == 2
+    assert not any(folder.exists() for folder in agents.folders)
+
+
+def test_finished_questions_are_scored_from_the_log_without_the_agent(
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+) -> None:
+    first = run([sample()], agents, log, tmp_path)
+    again = run([sample(), sample(question_id="q2")], agents, log, tmp_path)
+    assert len(agents.opened) == 2
+    assert (first.n_resumed, again.n_resumed) == (0, 1)
+    assert again.scores[0] == first.scores[0]
+
+
+def test_a_failing_question_is_kept_with_its_error_and_the_run_goes_on(
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+) -> None:
+    nul = [{"role": "user", "content": "a\x00b"}]
+    broken = sample(question_id="bad", haystack_sessions=[nul, nul, nul])
+    outcome = run([broken, sample()], agents, log, tmp_path)
+    assert [failure.question_id for failure in outcome.failures] == ["bad"]
+    assert outcome.failures[0].error.startswith("ValidationError: ")
+    assert "solve" in outcome.failures[0].traceback
+    assert [found.question_id for found in outcome.scores] == ["q1"]
+    assert log.get("bad") is None
+
+
+def test_an_interruption_keeps_what_is_finished(
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+) -> None:
+    def interrupt(outcome: Outcome) -> None:
+        if len(outcome.scores) == 1:
+            raise KeyboardInterrupt
+
+    samples = [sample(), sample(question_id="q2")]
+    with pytest.raises(KeyboardInterrupt):
+        run(samples, agents, log, tmp_path, on_question=interrupt)
+    assert log.n_finished == 1
+    assert run(samples, agents, log, tmp_path).n_resumed == 1
+    assert len(agents.opened) == 2
+
+
+def test_sessions_are_scored_in_three_conventions(sample: Callable[..., Sample]) -> None:
+    views = score(sample(), result()).views
+    for convention in ("all", "answerable", "official"):
+        found = views[f"session.{convention}"]
+        assert (found["recall_any@1"], found["r@1"], found["recall_all@3"]) == (0.0, 0.0, 1.0)
+        assert (found["ndcg@5"], found["mrr"]) == (1.0, 0.5)
+
+
+def test_turns_are_scored_with_and_without_those_of_the_assistant(sample: Callable[..., Sample]) -> None:
+    views = score(sample(), result()).views
+    assert views["turn.answerable"]["mrr"] == pytest.approx(1 / 3)
+    assert views["turn.official"]["mrr"] == pytest.approx(1 / 2)
+
+
+def test_an_abstention_counts_only_where_all_questions_do(sample: Callable[..., Sample]) -> None:
+    assert set(score(sample(question_id="q1_abs"), result(hypothesis="green tea")).views) == {"session.all"}
+
+
+def test_a_question_without_evidence_of_the_user_is_not_in_the_official_figures(
+    sample: Callable[..., Sample],
+) -> None:
+    asked = sample()
+    sessions = tuple(
+        replace(
+            session,
+            turns=tuple(replace(turn, has_answer=turn.role == "assistant") for turn in session.turns),
+        )
+        for session in asked.sessions
+    )
+    views = score(replace(asked, sessions=sessions), result()).views
+    assert set(views) == {"session.all", "session.answerable", "turn.answerable", "context.answerable"}
+    assert views["turn.answerable"]["r@1"] == 1.0
+    assert views["context.answerable"]["all_evidence_in_context"] == 1.0
+
+
+@pytest.mark.parametrize(("context", "expected"), [(("answer_1_2",), 0.0), (("late_1", "answer_1_3"), 1.0)])
+def test_context_must_hold_every_evidence_turn(
+    context: tuple[str, ...], expected: float, sample: Callable[..., Sample]
+) -> None:
+    views = score(sample(), result(context_turn_ids=context)).views
+    assert views["context.answerable"]["all_evidence_in_context"] == expected
+    assert views["context.user_turns"]["all_evidence_in_context"] == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "reply", "expected"),
+    [
+        ("green tea", "It is Green Tea!", 1.0),
+        (5, "It is 15.", 0.0),
+        ("one two three four five six", "one two three four five six", None),
+        ("green tea", None, None),
+        ("?", "?", None),
+    ],
+)
+def test_containment_is_of_short_answers_only(
+    answer: Any, reply: str | None, expected: float | None, sample: Callable[..., Sample]
+) -> None:
+    views = score(sample(answer=answer), result(hypothesis=reply)).views
+    assert views.get("reply.short_answers", {}).get("containment") == expected
