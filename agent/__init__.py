@@ -1,19 +1,18 @@
 """The agent: a LangGraph state machine that knows its user.
 
-    from habitus.agent import Agent
+from habitus.agent import Agent
 
-    with Agent.open("my-data") as agent:
-        reply = agent.chat("maya", "I can't stand crowded places. What could I do on Sunday?")
-        print(reply.text)
-        print(reply.why())
-
-Names are loaded when first used, so importing this package is cheap.
+with Agent.open("my-data") as agent:
+    reply = agent.chat("maya", "I can't stand crowded places. What could I do on Sunday?")
+    print(reply.text)
+    print(reply.why())
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from habitus.retrievers.exports import lazy_exports
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
@@ -44,28 +43,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Agent": "habitus.agent.agent",
-    "AgentError": "habitus.agent.errors",
-    "ClosedError": "habitus.agent.errors",
-    "Context": "habitus.agent.state",
-    "Conversation": "habitus.memory.records",
-    "ExtractiveChat": "habitus.agent.generators.extractive",
-    "GeneratorError": "habitus.agent.errors",
-    "Message": "habitus.memory.records",
-    "Recall": "habitus.agent.state",
-    "Reply": "habitus.agent.reply",
-    "ScriptedChat": "habitus.agent.generators.scripted",
-    "Settings": "habitus.agent.settings",
-    "State": "habitus.agent.state",
-    "build_graph": "habitus.agent.graph",
+    "habitus.agent.agent": ("Agent",),
+    "habitus.agent.errors": (
+        "AgentError",
+        "ClosedError",
+        "GeneratorError",
+    ),
+    "habitus.agent.generators.extractive": ("ExtractiveChat",),
+    "habitus.agent.generators.scripted": ("ScriptedChat",),
+    "habitus.agent.graph": ("build_graph",),
+    "habitus.agent.reply": ("Reply",),
+    "habitus.agent.settings": ("Settings",),
+    "habitus.agent.state": (
+        "Context",
+        "Recall",
+        "State",
+    ),
+    "habitus.memory.records": (
+        "Conversation",
+        "Message",
+    ),
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -216,7 +216,8 @@ class Agent:
         if context_tokens is not None:
             state["context_tokens"] = context_tokens
         final = self.graph.invoke(state, context=self._context(memory))
-        return replace(final["recall"], timings_ms=final["timings_ms"])
+        found: Recall = final["recall"]
+        return replace(found, timings_ms=final["timings_ms"])
 
     def feedback(
         self,
@@ -445,11 +446,16 @@ class Agent:
         turns = tuple(turn for conversation in batch for turn in conversation)
         if not turns:
             return 0
-        learnt = (
-            learnt_changes(turns, self.store, user_id, self.settings, self.count_tokens)
-            if learn
-            else Changes()
-        )
+        learnt = Changes()
+        if learn:
+            learnt = learnt_changes(
+                turns,
+                self.store,
+                user_id,
+                settings=self.settings,
+                norms=self.norms,
+                count_tokens=self.count_tokens,
+            )
         ended = tuple(one[0].session_id for one in batch)
         self.store.commit(user_id, learnt.model_copy(update={"turns": turns, "ends_sessions": ended}))
         return len(turns)

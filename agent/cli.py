@@ -165,16 +165,10 @@ def list_memories(
     from habitus.agent.rendering import preference_table, turn_table
 
     with opened(folder) as agent:
-        if turns:
-            found_turns = agent.memories(user)
-            _show([one.model_dump(mode="json") for one in found_turns], as_json) or console().print(
-                turn_table(found_turns)
-            )
-        else:
-            preferences = agent.preferences(user)
-            _show([one.model_dump(mode="json") for one in preferences], as_json) or console().print(
-                preference_table(preferences)
-            )
+        found = agent.memories(user) if turns else []
+        preferences = [] if turns else agent.preferences(user)
+    if not _show([one.model_dump(mode="json") for one in (*found, *preferences)], as_json):
+        console().print(turn_table(found) if turns else preference_table(preferences))
 
 
 def _show(data: object, as_json: bool) -> bool:

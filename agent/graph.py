@@ -10,9 +10,8 @@ commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -28,7 +27,15 @@ from habitus.agent.nodes.respond import respond
 from habitus.agent.nodes.route import after_route, route
 from habitus.agent.state import Context, State
 
-Node = Callable[[State, Runtime[Context]], State]
+
+class Node(Protocol):
+    """A step of the turn: reads the state, returns what it adds."""
+
+    __name__: str
+
+    def __call__(self, state: State, runtime: Runtime[Context]) -> State: ...
+
+
 Graph = CompiledStateGraph[State, Context, State, State]
 
 NODES: tuple[Node, ...] = (route, feedback, extract, command, recall, profile, respond, commit)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from habitus.agent.settings import Settings
 from habitus.memory.extraction import extract
 from habitus.memory.knowledge import Knowledge
-from habitus.memory.records import Changes, Conversation, Turn
+from habitus.memory.records import Changes, Conversation, Norm, Turn
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 
@@ -32,14 +32,20 @@ def conversation_turns(user_id: str, conversation: Conversation) -> list[Turn]:
 
 
 def learnt_changes(
-    turns: Sequence[Turn], store: MemoryStore, user_id: str, settings: Settings, count_tokens: CountTokens
+    turns: Sequence[Turn],
+    store: MemoryStore,
+    user_id: str,
+    *,
+    settings: Settings,
+    norms: Sequence[Norm],
+    count_tokens: CountTokens,
 ) -> Changes:
     """Return what turns that are to be stored tell of the user: preferences, facts, persona, profile.
 
     Args:
         turns: in time order, those of a session together.
     """
-    known = Knowledge.read(store, user_id)
+    known = Knowledge.read(store, user_id, norms=norms)
     for position, turn in enumerate(turns):
         if turn.role == "user":
             before = turns[max(0, position - _CONTEXT_TURNS) : position]

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from habitus.memory.persona import diff
+from habitus.agent.reply import persona_changes
 
 if TYPE_CHECKING:
     from habitus.agent.demo import Shown
@@ -95,7 +95,14 @@ def _persona_lines(shown: Shown) -> list[str]:
     if before is not None and before.lines == after.lines:
         return [f"unchanged (version {after.version}, {n_before} lines)"]
     versions = f"version {before.version if before else 0} -> {after.version}"
-    return [f"{versions}, {n_before} -> {len(after.lines)} lines", *diff(before, after)]
+    return [
+        f"{versions}, {n_before} -> {len(after.lines)} lines",
+        *_without_head(persona_changes(before, after)),
+    ]
+
+
+def _without_head(lines: list[str]) -> list[str]:
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
 
 
 def preference_table(preferences: Iterable[Preference]) -> Table:

@@ -82,10 +82,8 @@ class Reply:
         return self.recall.evidence
 
     def persona_diff(self) -> list[str]:
-        """Return the lines that this turn added to (`+`) or took from (`-`) the persona."""
-        if self.persona is None or self.persona is self.persona_before:
-            return []
-        return diff(self.persona_before, self.persona)
+        """Return the lines that this turn added to (`+`) or took from (`-`) the persona, as a diff."""
+        return persona_changes(self.persona_before, self.persona)
 
     def why(self) -> str:
         """Explain the reply in words: what it was taken for, what was used, what was learnt."""
@@ -108,6 +106,15 @@ class Reply:
         if self.feedback_effect is not None:
             said.append(f"Your feedback: {self.feedback_effect.reason}")
         return "\n".join(said)
+
+
+def persona_changes(before: Persona | None, after: Persona | None) -> list[str]:
+    """Return how the persona changed, as a diff; empty if its lines are the same."""
+    if after is None or (before is not None and before.lines == after.lines):
+        return []
+    if before is None:
+        return [f"+- {line.text}" for line in after.lines]
+    return diff(before, after)
 
 
 def _quote(text: str) -> str:

@@ -1,1 +1,1 @@
-"""."""
+"""Benchmarks, metrics and reports; imported by nobody."""

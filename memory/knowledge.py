@@ -7,17 +7,14 @@ from datetime import datetime
 from typing import Self
 
 from habitus.memory.extraction import Extraction
+from habitus.memory.norms import DEFAULT_NORMS
 from habitus.memory.persona import compile_persona
-from habitus.memory.preferences import merge, retract
+from habitus.memory.preferences import merge, merge_facts, retract, retract_facts
 from habitus.memory.profile import is_stale, summarise
-from habitus.memory.records import Correction, Fact, Persona, Preference, Profile
+from habitus.memory.records import Correction, Fact, Norm, Persona, Preference, Profile
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 from habitus.retrievers.encoder import Encoder
-
-
-def _key(fact: Fact) -> tuple[str, str, str]:
-    return fact.subject, fact.attribute, fact.value.casefold()
 
 
 class Knowledge:
@@ -37,20 +34,21 @@ class Knowledge:
         persona: Persona | None,
         profile: Profile | None,
         encoder: Encoder,
+        norms: Sequence[Norm] = DEFAULT_NORMS,
     ) -> None:
         self.persona = persona
         self.profile = profile
         self._user_id = user_id
         self._encoder = encoder
+        self._norms = norms
         self._preferences = {preference.id: preference for preference in preferences}
-        self._facts = list(facts)
-        self._known_facts = {_key(fact) for fact in facts if fact.status == "active"}
+        self._facts = {fact.id: fact for fact in facts}
         self._written: dict[str, Preference] = {}
-        self._told: list[Fact] = []
+        self._told: dict[str, Fact] = {}
         self._corrections: list[Correction] = []
 
     @classmethod
-    def read(cls, store: MemoryStore, user_id: str) -> Self:
+    def read(cls, store: MemoryStore, user_id: str, *, norms: Sequence[Norm] = DEFAULT_NORMS) -> Self:
         """Read what a store knows of the user."""
         versions = store.personas(user_id)
         return cls(
@@ -60,6 +58,7 @@ class Knowledge:
             persona=versions[-1] if versions else None,
             profile=store.profile(user_id),
             encoder=store.encoder,
+            norms=norms,
         )
 
     @property
@@ -69,7 +68,8 @@ class Knowledge:
 
     @property
     def facts(self) -> list[Fact]:
-        return [*self._facts, *self._told]
+        """All facts in their present state."""
+        return list(self._facts.values())
 
     @property
     def written(self) -> tuple[Preference, ...]:
@@ -78,8 +78,8 @@ class Knowledge:
 
     @property
     def told(self) -> tuple[Fact, ...]:
-        """Facts that are new."""
-        return tuple(self._told)
+        """Facts that were added or changed, each once, in their last state."""
+        return tuple(self._told.values())
 
     @property
     def corrections(self) -> tuple[Correction, ...]:
@@ -90,17 +90,16 @@ class Knowledge:
         """Take in what a message told: first what it takes back, then what it states."""
         for words in extraction.retractions:
             self._take(retract(self.preferences, words, encoder=self._encoder, at=at))
+            self._take_facts(retract_facts(self.facts, words, encoder=self._encoder, at=at))
         self.prefer(extraction.preferences, at)
-        for fact in extraction.facts:
-            if _key(fact) not in self._known_facts:
-                self._known_facts.add(_key(fact))
-                self._told.append(fact)
+        if extraction.facts:
+            self._take_facts(merge_facts(self.facts, extraction.facts, at=at))
         self._corrections += extraction.corrections
 
     def prefer(self, preferences: Sequence[Preference], at: datetime) -> None:
         """Merge preferences into those known: duplicates join, contradictions supersede."""
         if preferences:
-            self._take(merge(self.preferences, preferences, encoder=self._encoder, at=at))
+            self._take(merge(self.preferences, preferences, encoder=self._encoder, at=at, norms=self._norms))
 
     def correct(self, corrections: Sequence[Correction]) -> None:
         """Add mistakes that were pointed out."""
@@ -110,6 +109,10 @@ class Knowledge:
         for preference in changed:
             self._preferences[preference.id] = preference
             self._written[preference.id] = preference
+
+    def _take_facts(self, changed: Sequence[Fact]) -> None:
+        for fact in changed:
+            self._facts[fact.id] = self._told[fact.id] = fact
 
     def compiled_persona(
         self, at: datetime, *, reason: str, max_tokens: int, count_tokens: CountTokens

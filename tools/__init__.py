@@ -1,1 +1,1 @@
-"""."""
+"""What the model or another program may call."""

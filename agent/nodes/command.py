@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from habitus.agent.state import Command, CommandKind, CommandOutcome, Context, State
 from habitus.memory.extraction import extract as extract_from
-from habitus.memory.preferences import matching
+from habitus.memory.preferences import matching, matching_facts
 from habitus.memory.records import Fact, Preference, Turn
 from habitus.retrievers.analysis import analyze
 
@@ -39,7 +39,7 @@ def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     if asked.words:
         stems = set(analyze(asked.words)) - _FRAME
         preferences = matching(store.preferences(user_id), asked.words, encoder=store.encoder)
-        facts = [fact for fact in store.facts(user_id) if _mentions(fact.statement, stems)]
+        facts = matching_facts(store.facts(user_id), asked.words, encoder=store.encoder)
         turns = [t.id for t in store.turns(user_id) if _mentions(t.text, stems)]
     else:
         turns = [t.id for t in context.session.turns[-2:]]
@@ -106,7 +106,7 @@ def _correct(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     if not learnt.preferences and not learnt.facts:
         text = "I could not tell what to correct; please say it as a sentence: “Correction: I prefer trains.”"
         return CommandOutcome(kind="correct", text=text, learnt=learnt)
-    said = [record.statement for record in (*learnt.preferences, *learnt.facts)]
+    said = [p.statement for p in learnt.preferences] + [f.statement for f in learnt.facts]
     return CommandOutcome(kind="correct", text="Corrected: " + "; ".join(said), learnt=learnt)
 
 

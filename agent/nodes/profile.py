@@ -15,7 +15,7 @@ from habitus.memory.records import Changes
 
 def profile(state: State, runtime: Runtime[Context]) -> State:
     context, at = runtime.context, state["at"]
-    known = Knowledge.read(context.store, state["user_id"])
+    known = Knowledge.read(context.store, state["user_id"], norms=context.norms)
     effect, given = state.get("feedback_effect"), state.get("feedback")
     if effect is not None:
         known.prefer(effect.preferences, at)

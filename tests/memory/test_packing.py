@@ -1,0 +1,101 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from habitus.memory.packing import MAX_REPLY_TOKENS, MAX_TURN_TOKENS, pack, render, shorten
+from habitus.memory.recall import Memory
+from habitus.memory.tokens import estimate_tokens
+
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=300).filter(
+    str.strip
+)
+
+
+def memory(text: str, *, day: int = 0, role: str = "user", score: float = 0.0) -> Memory:
+    return Memory(
+        turn_id=f"{day}-{text[:10]}",
+        session_id=f"s{day}",
+        role="user" if role == "user" else "assistant",
+        text=text,
+        at=DAY + timedelta(days=day),
+        score=score,
+    )
+
+
+@given(st.lists(st.tuples(words, st.integers(0, 5), st.booleans()), max_size=20), st.integers(0, 300))
+def test_the_budget_is_never_exceeded(said: list[tuple[str, int, bool]], budget: int) -> None:
+    ranked = [memory(text, day=day, role="user" if user else "assistant") for text, day, user in said]
+    packed = pack(ranked, question="what", budget=budget, count_tokens=estimate_tokens)
+    assert estimate_tokens(packed.text) == packed.n_tokens <= budget
+
+
+def test_a_tokenizer_that_counts_wholes_higher_than_parts_is_obeyed() -> None:
+    def superadditive(text: str) -> int:
+        return len(text) ** 2 // 50
+
+    packed = pack(
+        [memory("a" * 20, day=d) for d in range(9)], question="a", budget=60, count_tokens=superadditive
+    )
+    assert superadditive(packed.text) <= 60
+
+
+def test_memories_stand_in_time_order_under_their_days() -> None:
+    packed = pack(
+        [memory("later", day=3), memory("earlier", day=1)],
+        question="x",
+        budget=100,
+        count_tokens=estimate_tokens,
+    )
+    assert packed.text == "## 2026-01-02 (Fri)\nUser: earlier\n## 2026-01-04 (Sun)\nUser: later"
+
+
+def test_the_best_are_taken_first() -> None:
+    packed = pack(
+        [memory("best " * 10, day=1), memory("second " * 10, day=2)],
+        question="x",
+        budget=30,
+        count_tokens=estimate_tokens,
+    )
+    assert [one.text.split()[0] for one in packed.memories] == ["best"]
+
+
+def test_the_same_words_are_not_packed_twice() -> None:
+    packed = pack(
+        [memory("twice"), memory("twice", day=1)], question="x", budget=99, count_tokens=estimate_tokens
+    )
+    assert len(packed.memories) == 1
+
+
+def test_a_short_text_is_kept_as_it_is() -> None:
+    assert shorten("Just this.", "what", 10, estimate_tokens) == "Just this."
+
+
+def test_the_sentence_that_shares_words_with_the_question_is_kept() -> None:
+    filler = "The weather was grey and nothing happened at all that morning. " * 10
+    text = f"{filler}My sister Ada moved to Turin. {filler}"
+    cut = shorten(text, "Where did my sister move?", 40, estimate_tokens)
+    assert "My sister Ada moved to Turin." in cut
+    assert "…" in cut
+    assert estimate_tokens(cut) <= 40 + 10  # the marks of what was left out
+
+
+def test_one_endless_sentence_is_cut_at_a_word() -> None:
+    cut = shorten("word " * 1_000, "word", 20, estimate_tokens)
+    assert cut.endswith("word …")
+    assert estimate_tokens(cut) <= 20
+
+
+@pytest.mark.parametrize(("role", "limit"), [("user", MAX_TURN_TOKENS), ("assistant", MAX_REPLY_TOKENS)])
+def test_long_messages_are_shortened_and_marked(role: str, limit: int) -> None:
+    long = "One more sentence stands here. " * 60
+    packed = pack([memory(long, role=role)], question="x", budget=500, count_tokens=estimate_tokens)
+    [kept] = packed.memories
+    assert kept.shortened
+    assert estimate_tokens(kept.text) <= limit + 5
+
+
+def test_a_message_of_several_lines_takes_one_line() -> None:
+    assert render([memory("one\n\n two")]).splitlines()[1] == "User: one two"
