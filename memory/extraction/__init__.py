@@ -1,0 +1,75 @@
+"""From one turn of a conversation to what the user's own words tell, with no language model.
+
+Rules over the cues of English (attitude, negation, frequency, condition, modality, first person).
+What a taste is about is never listed, so nothing depends on the topic. Statements are kept in the
+user's own words, tidied into one sentence; choices are put into words of ours. Other languages and
+scripts yield nothing rather than something invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from habitus.memory.extraction.choices import choice_in
+from habitus.memory.extraction.complaints import complaints_in
+from habitus.memory.extraction.constraints import constraints_in
+from habitus.memory.extraction.corrections import corrections_in, is_correction, retractions_in
+from habitus.memory.extraction.facts import facts_in
+from habitus.memory.extraction.guards import is_memory_order, voice_ends_at
+from habitus.memory.extraction.outcome import Extraction
+from habitus.memory.extraction.preferences import preferences_in
+from habitus.memory.extraction.segmentation import Sentence, own_sentences
+from habitus.memory.extraction.style import style_in
+from habitus.memory.records import Preference, SourceKind, Turn
+
+__all__ = ["Extraction", "extract"]
+
+MAX_PREFERENCES = 24
+
+
+def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
+    """Return what a turn tells of its user.
+
+    Args:
+        turn: what was said. A turn of the assistant yields nothing.
+        context: the last turns of the session before `turn`, oldest first: a choice or a correction
+            can only be understood with the reply it answers.
+
+    Returns:
+        Records with fresh validity (from `turn.at`), each quoting a verbatim span of `turn.text`. The
+        same turn always yields the same records, ids included.
+    """
+    if turn.role != "user":
+        return Extraction()
+    sentences = own_sentences(turn.text)
+    own = [s for s in sentences[: voice_ends_at(sentences)] if not is_memory_order(s)]
+    retractions = [words for sentence in own for words in retractions_in(sentence)]
+    preferences = [*_stated(turn, own), *choice_in(turn, own, context)]
+    return Extraction(
+        preferences=tuple(_distinct(preferences)[:MAX_PREFERENCES]),
+        facts=tuple(fact for sentence in own for fact in facts_in(turn, sentence)),
+        retractions=tuple(dict.fromkeys(retractions)),
+        corrections=tuple(corrections_in(turn, own, context)),
+    )
+
+
+def _stated(turn: Turn, sentences: Sequence[Sentence]) -> list[Preference]:
+    found: list[Preference] = []
+    for sentence in sentences:
+        if retractions_in(sentence):
+            continue
+        source: SourceKind = "correction" if is_correction(sentence) else "statement"
+        style = style_in(turn, sentence, source=source)
+        found += style
+        stated = preferences_in(turn, sentence, source=source) + complaints_in(turn, sentence)
+        if style:
+            continue
+        found += stated or constraints_in(turn, sentence)
+    return found
+
+
+def _distinct(preferences: Sequence[Preference]) -> list[Preference]:
+    kept: dict[tuple[str, str], Preference] = {}
+    for preference in preferences:
+        kept.setdefault((preference.target, preference.stance), preference)
+    return list(kept.values())

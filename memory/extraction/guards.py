@@ -1,0 +1,86 @@
+"""What looks like a statement of the user but is none: play, hypotheses, orders to the memory itself."""
+
+from __future__ import annotations
+
+import re
+
+from habitus.memory.extraction.segmentation import Sentence
+
+_PLAY = re.compile(
+    r"\b(?:act\s+(?:as|like)|pretend|role-?\s?play|impersonate|imagine\s+(?:that\s+)?(?:you|i|we"
+    r"|a)\b|you\s+are\s+(?:now\s+)?(?:an?|the)\s+\w+"
+    r"|in\s+the\s+(?:voice|style|persona)\s+of|from\s+the\s+(?:perspective|point\s+of\s+view"
+    r"|viewpoint)\s+of|stay\s+in\s+character"
+    r"|your\s+(?:name|character|role)\s+is|i\s+am\s+playing|play\s+the\s+(?:role|part)|let's\s+play"
+    r"|i'll\s+be\s+the|as\s+if\s+(?:you|i)\s+were"
+    r"|my\s+character|speak\s+as|respond\s+as|answer\s+as|writing\s+prompt)\b",
+    re.IGNORECASE,
+)
+_COMPOSE = re.compile(
+    r"\b(?:write|compose|draft|create|generate|make|produce|rewrite|rephrase|paraphrase|translate"
+    r"|proofread|correct|edit|improve|continue|analy[sz]e|classify|summari[sz]e|review)\b"
+    r"[^.?!\n]{0,60}?\b(?:story|poem|song|lyrics|rap|essay|letter|e-?mail|dialogue|dialog|script"
+    r"|scene|speech|monologue|review|tweet|post|blog|article"
+    r"|bio|biography|cover\s+letter|statement|caption|joke|novel|chapter|screenplay|conversation"
+    r"|paragraph|sentences?|text|message|play|resume|prompt|fanfic\w*|transcript|testimonial"
+    r"|description)\b",
+    re.IGNORECASE,
+)
+_MEMORY_ORDER = re.compile(
+    r"\b(?:ignore|disregard|override|overwrite|bypass|disable|erase|wipe|reset|delete|modify|update"
+    r"|save|store|write|add|inject|set|record|insert|persist)\b"
+    r"[^.?!\n]{0,80}?\b(?:instructions?|system\s+prompt|memor(?:y|ies)|database|preference\s+store"
+    r"|preferences?|profile|persona|norms?|guidelines|safety|your\s+rules|user\s+data|confidence)\b"
+    r"|\bsystem\s*(?:prompt|message|override)\b|\bfrom\s+now\s+on\s+(?:you\s+(?:are|will\s+be"
+    r"|must\s+(?:obey|store|remember\s+everything)))\b|\b(?:jailbreak|developer\s+mode|dan\s+mode)\b",
+    re.IGNORECASE,
+)
+_HYPOTHESIS = re.compile(
+    r"\b(?:suppose|supposing|imagine|what\s+if|hypothetically|let's\s+say|let’s\s+say"
+    r"|say\s+(?:that\s+)?i|assuming|assume|in\s+case|wish|if\s+only"
+    r"|would\s+i|should\s+i|do\s+i|did\s+i|could\s+i|can\s+i|am\s+i|if\s+(?:i|we)\s+(?:were|was|had"
+    r"|liked|hated|did|could|ever|don't|do|didn't|am|have|can't|like|prefer|want|need|eat|use|avoid"
+    r"|only|never|just|feel|find|love|hate|enjoy)"
+    r"|for\s+example|for\s+instance|e\.g\.|such\s+as\s+['\"“]|whether\s+i|how\s+do\s+i"
+    r"|let's\s+pretend|in\s+theory|theoretically|just\s+kidding|not\s+really\s+but)\b",
+    re.IGNORECASE,
+)
+_REPORTED = re.compile(
+    r"\b(?:he|she|they|who|wife|husband|mother|mom|mum|father|dad|brother|sister|friend|boss"
+    r"|colleague|partner|son|daughter|teacher|doctor|people|someone|everyone|character|customers?"
+    r"|clients?|patients?|\w+ed)\s+"
+    r"(?:always\s+|often\s+|once\s+|just\s+)?(?:said|says|told\s+(?:me|us|him|her|them)|tells\s+me"
+    r"|claims?|claimed|thinks?|thought|believes?|believed|wrote|writes|asked|replied|insists?"
+    r"|complained|complains|shouted|argues?)\b[^.;]{0,40}$"
+    r"|\baccording\s+to\b[^,;]{0,60}$|\bthe\s+(?:line|quote|lyric|sentence|phrase|saying)\b[^;]{0,40}$",
+    re.IGNORECASE,
+)
+
+
+def voice_ends_at(sentences: list[Sentence]) -> int:
+    """Return how many of the sentences, from the first, speak for the user.
+
+    After a call to play a part, or to compose a text, first-person words belong to the part or text.
+    """
+    for number, sentence in enumerate(sentences):
+        if _PLAY.search(sentence.plain) or _COMPOSE.search(sentence.plain):
+            return number
+    return len(sentences)
+
+
+def is_memory_order(sentence: Sentence) -> bool:
+    """Tell whether the sentence wants to change how memory works rather than to tell something."""
+    return _MEMORY_ORDER.search(sentence.plain) is not None
+
+
+def is_hypothetical(sentence: Sentence, start: int) -> bool:
+    """Tell whether what begins at `start` is only supposed, wished for, asked, or given as an example."""
+    before = sentence.plain[:start]
+    clause = re.split(r"[;:]|,\s+(?=i\b|but\b|so\b)", before, flags=re.IGNORECASE)[-1]
+    opened = sentence.plain[len(before) - len(clause) : start + 12]
+    return _HYPOTHESIS.search(opened) is not None or re.search(r"\bif\b", clause, re.IGNORECASE) is not None
+
+
+def is_reported(sentence: Sentence, start: int) -> bool:
+    """Tell whether somebody else is said to have said what begins at `start`."""
+    return _REPORTED.search(sentence.plain[:start]) is not None

@@ -1,0 +1,225 @@
+"""Explicit preferences: what the user says they like, need, dislike or avoid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES, SUBJECT, Cue
+from habitus.memory.extraction.guards import is_hypothetical, is_reported
+from habitus.memory.extraction.outcome import record_id
+from habitus.memory.extraction.segmentation import Sentence
+from habitus.memory.extraction.targets import clean_target, is_anaphor, object_span, scope_of, topic_of
+from habitus.memory.records import Evidence, Preference, SourceKind, Stance, Turn
+
+MAX_PER_SENTENCE = 6
+
+_STRONG = re.compile(
+    r"\b(?:strictly|absolutely|never|always|severe(?:ly)?|strong(?:ly)?|refuse|must|cannot|can't"
+    r"|hate|despise|detest|loathe|love|adore|extremely|deadly"
+    r"|deeply|utterly|completely|totally|exclusively|entirely|at\s+all|passionate(?:ly)?"
+    r"|intense(?:ly)?|vehemently|firmly|under\s+no|deal-?breaker)\b",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(
+    r"\b(?:somewhat|a\s+bit|a\s+little|slightly|not\s+really|kind\s+of|sort\s+of|generally|usually"
+    r"|mostly|tend|if\s+possible|sometimes|occasionally|often|ideally|rather|at\s+the\s+moment"
+    r"|right\s+now|today|tonight)\b",
+    re.IGNORECASE,
+)
+_REACTION = re.compile(
+    r"^\s*(?:the\b(?!\s+(?:smell|taste|feel(?:ing)?|look|outdoors|sea|ocean|beach|mountains|city"
+    r"|countryside|cold|heat|rain|sun|sound|color|colour|idea\s+of\s+(?:being|having\s+to)|thrill"
+    r"|quiet|country)\b(?!\s+of\s+(?:that|this|these|those|the|it|your))).*"
+    r"|(?:your|his|her|their|its|that|this|these|those|it|them|all\s+(?:of\s+)?(?:these|those|the)"
+    r"|both|how|what|to\s+(?:know|see|hear|learn|get|try|say|add|help|think|ask|start|have|find|go"
+    r"|make|create|take|read\s+more|be\s+able|meet|do|use|visit|explore|discuss|thank)\b|any\b"
+    r"|some\b|a\s+(?:recommendation|suggestion|list|few|lot)|if\b|for\s+you)"
+    r"|(?:\w+\s+){0,4}(?:idea|ideas|suggestion|suggestions|recommendations?|concept|answer|response"
+    r"|reply|help|tips|advice|explanation|plan|breakdown|list|feedback|point|metaphor|analogy|joke"
+    r"|poem|story|version|title|line|name)\b(?!\s+\w+ing))",
+    re.IGNORECASE,
+)
+_SOFT_VERBS = re.compile(
+    r"\b(?:likes?|loves?|enjoys?|adores?|appreciates?|values?|into|believes?\s+in|dig)\s*$", re.IGNORECASE
+)
+_LEAD_IN = re.compile(
+    r"^(?:(?:and|but|so|because|since|as(?=\s+(?:i|we)\b)|also|well|oh|hey|hi|hello|yes|yeah|no(?=,)"
+    r"|anyway|though|although|while|plus|btw|by\s+the\s+way|honestly|personally|actually"
+    r"|speaking\s+of\s+which"
+    r"|on\s+(?:a|another|that)\s+(?:\w+\s+)?note|to\s+be\s+honest|remember\s+that|note\s+that"
+    r"|keep\s+in\s+mind\s+that|that)\b[\s,:;-]*)+",
+    re.IGNORECASE,
+)
+_CLAUSE_START = re.compile(
+    r"(?:[;:(]|\s[-–—]\s|,\s+(?:but|and|so|though|although|since|because|while|as)\b|\bbut\b"
+    r"|\band\b(?=\s+i\b)|\b(?:because|since|although|though|while|whereas)\b)\s*",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(
+    r"(?:[;()]|\s[-–—]\s|,?\s+but\s+(?=i\b|i'|do\b|can\b|what\b)|\s+and\s+(?=i\b)|,\s+(?:so"
+    r"|and)\s+(?=i\b|i'|can\b|do\b|please\b|what\b|could\b|any\b)"
+    r"|,\s*(?=(?:any|can|could|what|do|please|which|where|how)\b)|\s+so\s+(?=(?:please|can|could"
+    r"|what|any|do)\b))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A taste found in a sentence; the offsets are those of the clause within it."""
+
+    cue: Cue
+    target: str
+    words: str
+    start: int
+    end: int
+    said: int
+
+
+def preferences_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement") -> list[Preference]:
+    """Return the preferences stated in one sentence of the user's own."""
+    found: list[Preference] = []
+    for taste in _tastes(sentence):
+        if all(taste.target != other.target for other in found) and len(found) < MAX_PER_SENTENCE:
+            found.append(_record(turn, sentence, taste, source))
+    return found
+
+
+def make_preference(
+    turn: Turn,
+    *,
+    statement: str,
+    quote: str,
+    target: str,
+    stance: Stance,
+    strength: float,
+    confidence: float,
+    topic: str | None = None,
+    scope: str | None = None,
+    source: SourceKind = "statement",
+    explicit: bool = True,
+) -> Preference:
+    """Build the record of one taste told in `turn`; its id depends on the turn and the content only."""
+    return Preference(
+        id=record_id(turn.user_id, turn.id, stance, target, scope or "", statement),
+        user_id=turn.user_id,
+        statement=statement,
+        topic=topic or topic_of(target),
+        target=target,
+        stance=stance,
+        strength=round(min(max(strength, 0.0), 1.0), 2),
+        explicit=explicit,
+        source=source,
+        scope=scope,
+        confidence=round(min(max(confidence, 0.0), 1.0), 2),
+        evidence=(Evidence(turn_id=turn.id, quote=quote),),
+        valid_from=turn.at,
+        learnt_at=turn.at,
+    )
+
+
+def _tastes(sentence: Sentence) -> Iterator[Found]:
+    spoken = False  # "and prefer ..." belongs to the user only after a subject of theirs
+    covered = 0
+    for subject in SUBJECT.finditer(sentence.plain):
+        if subject.start() < covered or not _is_user(sentence, subject, spoken=spoken):
+            continue
+        spoken = spoken or not subject["as"]
+        taste = _taste_at(sentence, subject)
+        if taste is not None:
+            covered = taste.said
+            spoken = True
+            yield taste
+
+
+def _is_user(sentence: Sentence, subject: re.Match[str], *, spoken: bool) -> bool:
+    if subject["linked"]:
+        return spoken
+    before = sentence.plain[: subject.start()]
+    if subject["first"] and not ALLOWED_BEFORE.search(before):
+        return False
+    return not is_hypothetical(sentence, subject.start()) and not is_reported(sentence, subject.start())
+
+
+def _taste_at(sentence: Sentence, subject: re.Match[str]) -> Found | None:
+    text, place = sentence.plain, subject.end()
+    if subject["as"]:
+        place = subject.start()
+    for cue in CUES:
+        match = cue.pattern.match(text, place)
+        if match is None:
+            continue
+        return _found(sentence, subject, cue, match)
+    return None
+
+
+def _found(sentence: Sentence, subject: re.Match[str], cue: Cue, match: re.Match[str]) -> Found | None:
+    text = sentence.plain
+    start, end = object_span(text, match.end())
+    rest = text[start:end]
+    named = (match.groupdict().get("target") or "").strip()
+    if named:
+        words = (
+            named if cue.bare or not rest.strip() else f"{named} {rest}" if is_part(named, rest) else named
+        )
+    else:
+        words = rest
+    if not named and (is_anaphor(words) or _is_reaction(match, cue, words)):
+        return None
+    target = clean_target(words)
+    if not re.search(r"\w{2}", target):
+        return None
+    clause_start, clause_end = _clause(text, subject.start(), max(end, match.end()))
+    return Found(cue, target, match.group(), clause_start, clause_end, match.end())
+
+
+def is_part(named: str, rest: str) -> bool:
+    """Tell whether the words after a named target still belong to it ("nut allergy to ...")."""
+    return bool(re.match(r"\s+(?:to|of|from)\b", rest)) and bool(named)
+
+
+def _is_reaction(match: re.Match[str], cue: Cue, words: str) -> bool:
+    if cue.stance != "like":
+        return False
+    return _SOFT_VERBS.search(match.group()) is not None and _REACTION.match(words) is not None
+
+
+def _clause(text: str, subject: int, end: int) -> tuple[int, int]:
+    starts = [match.end() for match in _CLAUSE_START.finditer(text, 0, subject)]
+    start = starts[-1] if starts and subject - starts[-1] < 60 else 0
+    if subject - start > 90:
+        start = subject
+    stop = _CLAUSE_END.search(text, end)
+    return start, stop.start() if stop else len(text)
+
+
+def _record(turn: Turn, sentence: Sentence, taste: Found, source: SourceKind) -> Preference:
+    quote = sentence.quote(taste.start, taste.end)
+    statement = tidy(sentence.text[taste.start : taste.end])
+    strength = taste.cue.strength
+    if _STRONG.search(quote):
+        strength += 0.1
+    elif _WEAK.search(quote):
+        strength -= 0.15
+    return make_preference(
+        turn,
+        statement=statement,
+        quote=quote,
+        target=taste.target,
+        stance=taste.cue.stance,
+        strength=strength,
+        confidence=taste.cue.confidence,
+        scope=scope_of(quote),
+        source="behaviour" if taste.cue.habit and source == "statement" else source,
+        explicit=not taste.cue.habit,
+    )
+
+
+def tidy(clause: str) -> str:
+    """Return a clause as a sentence: no lead-in ("by the way, ..."), a capital first, a full stop last."""
+    clause = " ".join(clause.split())
+    kept = _LEAD_IN.sub("", clause).strip(' ,;:-–—"“”') or clause
+    kept = kept[0].upper() + kept[1:]
+    return kept if kept[-1] in ".!?…" else kept + "."

@@ -1,0 +1,216 @@
+"""How the user wants to be answered: length, format, tone, wording, language, form of address."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from habitus.memory.extraction.preferences import make_preference, tidy
+from habitus.memory.extraction.segmentation import Sentence
+from habitus.memory.extraction.targets import scope_of
+from habitus.memory.records import Preference, SourceKind, Stance, Turn
+
+_REPLY = (
+    r"(?:answers?|replies|reply|responses?|explanations?|messages?|suggestions|recommendations"
+    r"|sentences|summaries)"
+)
+_NO = (
+    r"(?:no|without|avoid(?:ing)?|skip(?:ping)?|don't\s+(?:use|add|include|give\s+me|write|send|want"
+    r"|need|like)|do\s+not\s+(?:use|add|include|give\s+me|write)|stop\s+(?:using|adding|giving\s+me"
+    r"|with)|drop|leave\s+out|spare\s+me|hate|dislike|can't\s+stand|rather\s+than|instead\s+of|fewer"
+    r"|less|never\s+(?:use|add|include))"
+)
+_SHAPES = (
+    r"(?:bullet(?:ed)?(?:\s*-?\s*points?|\s+lists?|s)?|numbered\s+lists?|lists?|tables?|headings?"
+    r"|headers|markdown|emojis?|emoticons|bold(?:\s+text)?|code\s+blocks?|exclamation\s+(?:marks"
+    r"|points)|hashtags|abbreviations|walls?\s+of\s+text)"
+)
+_USE = (
+    r"(?:(?:always\s+|please\s+)*(?:use|give\s+me|include|add|put\s+(?:it|things|them)\s+(?:in|into)"
+    r"|answer\s+(?:in|with)|reply\s+(?:in|with)|respond\s+(?:in|with)|write\s+in|format\s+(?:it"
+    r"|your\s+\w+|them)\s+(?:as|in|with)|prefer|like|love|want))"
+)
+_MANNER = (
+    r"(?P<what>formal|informal|casual|friendly|professional|direct|blunt|polite|honest|serious"
+    r"|playful|humorous|warm|neutral|encouraging|straightforward|relaxed)"
+)
+
+
+_ORDER = (
+    r"(?:i\s+(?:want|need|expect|prefer|would\s+like)\s+you\s+to\s+|i'd\s+like\s+you\s+to\s+"
+    r"|you\s+(?:should|must)\s+|please\s+)?(?:from\s+now\s+on,?\s+)?"
+)
+_NO_ORDER = r"(?!(?:wanted|been|have|had|the|an?|in|on|remember|mind|ever)\b)"
+_TO_ME = r"(?:[^.;!?]{0,100}?\b)?(?:me|my|your|replies|answers?|responses?)\b[^.;!?]{0,60}"
+
+
+@dataclass(frozen=True)
+class _Style:
+    regex: re.Pattern[str]
+    topic: str
+    target: str
+    stance: Stance
+
+
+def _style(text: str, topic: str, target: str, stance: Stance = "require") -> _Style:
+    return _Style(re.compile(rf"\b(?:{text})(?!\w)", re.IGNORECASE), topic, target, stance)
+
+
+_STYLES: tuple[_Style, ...] = (
+    _style(
+        rf"(?:keep|make)\s+(?:it|them|things|this|that|your\s+(?:\w+\s+)?{_REPLY}"
+        rf"|{_REPLY})\s+(?:very\s+|really\s+|more\s+|nice\s+and\s+)?(?:short(?:er)?|brief|concise"
+        rf"|succinct|to\s+the\s+point|crisp)"
+        rf"|(?:be|stay)\s+(?:very\s+|more\s+|really\s+)?(?:brief|concise|succinct|to\s+the\s+point|short)"
+        rf"|(?:short|brief|concise|shorter|succinct|crisp|briefer)\s+{_REPLY}(?!\s+(?:to|about"
+        rf"|of)\b)|get\s+(?:straight\s+)?to\s+the\s+point|(?:don't|stop|no)\s+(?:ramble|rambling"
+        rf"|waffle|waffling)"
+        rf"|{_NO}\s+(?:long|lengthy|long-winded)\s+{_REPLY}|{_REPLY}\s+(?:are|were"
+        rf"|is)\s+(?:always\s+|often\s+|way\s+|much\s+)?too\s+long"
+        rf"|(?:answer|reply|respond)\s+(?:to\s+me\s+)?(?:briefly|concisely|in\s+(?:one|two|three"
+        rf"|a\s+few|a\s+couple\s+of|1|2|3)\s+(?:short\s+)?(?:sentences?|words|lines))",
+        "style.length",
+        "short replies",
+    ),
+    _style(
+        rf"(?:more\s+)?(?:detailed|thorough|longer|in-depth|long|comprehensive"
+        rf"|elaborate)\s+(?:{_REPLY})(?!\s+(?:to|about|of)\b)|(?:be|stay)\s+(?:more\s+)?(?:detailed"
+        rf"|thorough|comprehensive)|{_REPLY}\s+(?:are|were|is)\s+(?:always\s+|often\s+|way\s+"
+        rf"|much\s+)?too\s+short",
+        "style.length",
+        "detailed replies",
+    ),
+    _style(
+        rf"{_NO}\s+(?:any\s+|the\s+|so\s+many\s+|too\s+many\s+|all\s+(?:the|those|these)\s+"
+        rf"|with\s+)?(?P<what>{_SHAPES})",
+        "style.format",
+        "{what}",
+        "avoid",
+    ),
+    _style(
+        rf"{_USE}\s+(?:your\s+\w+\s+(?:in|as|with)\s+)?(?:more\s+|an?\s+|the\s+"
+        rf"|short\s+)?(?P<what>{_SHAPES})",
+        "style.format",
+        "{what}",
+    ),
+    _style(
+        r"(?:use|in|with|prefer|stick\s+to)\s+(?:plain|simple|everyday|layman's"
+        r"|simpler)\s+(?:language|english|words|terms)|(?:no|avoid|skip|without|less|cut\s+the"
+        r"|stop\s+using|don't\s+use|hate)\s+(?:technical\s+|any\s+|the\s+|so\s+much\s+)?(?:jargon"
+        r"|buzzwords|technical\s+terms)|like\s+i'm\s+(?:five|5)|\beli5",
+        "style.wording",
+        "plain language",
+    ),
+    _style(
+        rf"(?:be|sound|stay|speak|talk|answer|write|reply|keep\s+(?:it|things"
+        rf"|your\s+tone))\s+(?:to\s+me\s+)?(?:more\s+|less\s+|very\s+"
+        rf"|in\s+an?\s+(?:more\s+)?)?{_MANNER}(?:\s+(?:tone|style|way|language"
+        rf"|with\s+me))?(?=\s*(?:[.,;!?]|$|and|with|when|please|in\b))",
+        "style.tone",
+        "{what}",
+    ),
+    _style(
+        r"(?:answer|reply|respond|talk|speak|write\s+back|communicate)\s+(?:to\s+me\s+|only\s+"
+        r"|always\s+)*in\s+(?P<what>(?-i:[A-Z])[a-z]+)(?=\s*(?:[.,;!?]|$|please|from|only|when|and))",
+        "style.language",
+        "{what}",
+    ),
+    _style(
+        r"(?:no|skip|avoid|stop|don't|do\s+not|without|spare\s+me|drop|cut)\s+(?:with\s+)?(?:the\s+"
+        r"|any\s+|all\s+the\s+|giving\s+me\s+|adding\s+|add\s+|asking\s+(?:me\s+)?(?:so\s+many\s+)?"
+        r"|your\s+|give\s+me\s+)?"
+        r"(?P<what>apologi[sz](?:e|ing)|apologies|disclaimers?|caveats?|warnings?|preambles?"
+        r"|flattery|compliments?|praise|follow-?\s?up\s+questions?|small\s+talk|intro(?:duction)?s?"
+        r"|filler|repeat(?:ing)?\s+(?:my|the)\s+question|lectur(?:e|ing)|moral(?:ising|izing)"
+        r"|sugar-?coat(?:ing)?|clich[eé]s)",
+        "style.content",
+        "{what}",
+        "avoid",
+    ),
+    _style(
+        r"(?:always\s+|please\s+)?(?:give|include|use|add|show|provide|cite)\s+(?:me\s+)?(?:some\s+"
+        r"|more\s+|concrete\s+|real-?\s?(?:life|world)\s+|your\s+|always\s+)*(?P<what>examples"
+        r"|sources|citations|references|links)\s+(?:when|with\s+(?:your|every|each)|in\s+your"
+        r"|for\s+every|whenever|each\s+time|every\s+time)",
+        "style.content",
+        "{what}",
+    ),
+    _style(
+        r"(?:use|give\s+me|prefer|think\s+in|stick\s+to|in)\s+(?P<what>metric|imperial|celsius"
+        r"|fahrenheit|kilomet(?:er|re)s|miles)(?:\s+(?:units?|system|measurements))?",
+        "style.units",
+        "{what} units",
+    ),
+    _style(rf"{_ORDER}always\s+(?P<what>{_NO_ORDER}\w+\s+{_TO_ME})", "style.conduct", "{what}"),
+    _style(rf"{_ORDER}never\s+(?P<what>{_NO_ORDER}\w+\s+{_TO_ME})", "style.conduct", "{what}", "avoid"),
+    _style(
+        r"(?:call|address)\s+me\s+(?P<what>(?-i:[A-Z])[\w'-]+|by\s+my\s+(?:first|last)\s+name)",
+        "style.address",
+        "{what}",
+    ),
+)
+_STANDING = re.compile(
+    r"\b(?:always|from\s+now\s+on|in\s+(?:the\s+)?future|every\s+time|whenever|when\s+(?:you|i|we)"
+    r"|generally|in\s+general|going\s+forward|your|never|stop|prefer|hate|dislike|can't\s+stand"
+    r"|like\s+(?:it|my)|please\s+(?:don't|no|stop|be|keep|use)|all\s+(?:my|your)|i\s+(?:like|want"
+    r"|need))\b",
+    re.IGNORECASE,
+)
+_TASK = re.compile(
+    r"\b(?:write|create|generate|draft|compose|code|script|function|table\s+(?:of|with|for|called"
+    r"|named)|essay|article|blog|website|html|css|app|database|sql|list\s+of|post|email|letter"
+    r"|slides?|report|story|\bmy\s+(?:resume|essay|paper|blog|site|website|team|students|boss|kids"
+    r"|followers|customers|audience|readers|posts?))\b",
+    re.IGNORECASE,
+)
+
+
+def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement") -> list[Preference]:
+    """Return how the user wants to be answered, as far as one sentence tells it."""
+    if _TASK.search(sentence.plain) or len(sentence.text) > 240:
+        return []
+    found: list[Preference] = []
+    for style in _STYLES:
+        match = style.regex.search(sentence.plain)
+        if match is None or not _is_wish(sentence, match):
+            continue
+        standing = _STANDING.search(sentence.plain) is not None
+        target = style.target.format(**{key: value or "" for key, value in match.groupdict().items()})
+        if any(other.topic == style.topic for other in found):
+            continue
+        found.append(
+            make_preference(
+                turn,
+                statement=tidy(sentence.text),
+                quote=sentence.raw,
+                topic=style.topic,
+                target=" ".join(target.lower().split()),
+                stance=style.stance,
+                strength=0.9 if standing else 0.7,
+                confidence=0.9 if standing else 0.65,
+                scope=scope_of(sentence.plain),
+                source=source,
+            )
+        )
+    return found
+
+
+def _is_wish(sentence: Sentence, match: re.Match[str]) -> bool:
+    """Tell a wish from a mention: it is an order, or the speaker says that they want it."""
+    before = sentence.plain[: match.start()]
+    if re.search(
+        r"\b(?:how\s+(?:do|can|to)|should|does|did|he|she|they|is|was|if|to)\s*$|\b(?:how\s+(?:do"
+        r"|can|to)\s+i|should\s+i|help\s+me)\b",
+        before,
+        re.IGNORECASE,
+    ):
+        return False
+    return bool(
+        not before.strip()
+        or re.search(
+            r"(?:[,;:(–—-]|\b(?:and|but|please|just|always|me|so|also|then|now|on|really|thanks|ok"
+            r"|okay|hey|hi|prefer|like|want|need|with|more|your|give|keep|love|much|i|you))\s*$",
+            before,
+            re.IGNORECASE,
+        )
+    )

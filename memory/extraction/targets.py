@@ -1,0 +1,108 @@
+"""What a taste is about: target, condition and topic, read off the words that follow a cue."""
+
+from __future__ import annotations
+
+import re
+
+MAX_TARGET_WORDS = 14
+
+_BOUNDARY = re.compile(
+    r"\s*(?:[.;:!?…()\[\]]|\s[-–—]+\s|—|"
+    r",?\s+\b(?:but|because|since|due\s+to|owing\s+to|although|though|so\s+(?:that|i|we|please|any"
+    r"|can|do|if|it)|even\s+(?:if|though)"
+    r"|as\s+(?:it|they|i|this|that|we|he|she|my)\b|for\s+(?:\w+\s+)?(?:\w+\s+)?reasons?|given"
+    r"|thanks\s+to|rather\s+than|instead\s+of|(?<!\bare\s)(?<!\bis\s)(?<!\bwell\s)over\b(?!\s+(?:\d"
+    r"|one|two|three|four|five|ten|an?\s|\w+\s+(?:hours|years|minutes|pages)))|however|which|while"
+    r"|whereas|whenever|when|if|unless|except|despite"
+    r"|especially|particularly|regardless|and\s+(?:i\b|i'|my\b|he\b|she\b|they\b|prefer|avoid"
+    r"|dislike|hate|love|enjoy|refuse|find|only|would|strictly|strongly|tend|always|never|can't"
+    r"|cannot|don't|need|want)"
+    r"|(?:do|can|could|would|what|any)\s+you\b)|,\s+(?:and|so|or)\s+(?:i|we|it|that|this|they)\b"
+    r"|,\s*(?:please|thanks|thank|i|can|could|do|what|it|they|as|so)\b)",
+    re.IGNORECASE,
+)
+_SCOPE = re.compile(
+    r"\b(?:(?P<condition>when(?:ever)?|while|unless|except(?:\s+(?:for|when|on|in|at|with))?"
+    r"|as\s+long\s+as|if|during|other\s+than|apart\s+from|outside\s+of)\s+(?P<rest>[^.,;:!?()]{2,80})"
+    r"|(?P<phrase>at\s+(?:work|home|school|night|the\s+office|weekends)|on\s+(?:weekends?|weekdays?"
+    r"|weeknights?|holidays?|vacations?|the\s+road|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+    r"|work\s*days?|trips?|business\s+trips?)"
+    r"|in\s+(?:the\s+)?(?:mornings?|afternoons?|evenings?|summer|winter|spring|autumn|fall|public"
+    r"|meetings|bed|the\s+office)"
+    r"|with\s+(?:my|the|our)\s+(?:\w+\s+)?(?:kids?|children|family|friends|colleagues|parents"
+    r"|partner|wife|husband|son|daughter|team|coworkers)"
+    r"|(?:after|before)\s+(?:work|school|bed|bedtime|dinner|lunch|breakfast|noon|[\w']+ing)"
+    r"|on\s+my\s+own|for\s+work)\b)",
+    re.IGNORECASE,
+)
+_LEADING = re.compile(
+    r"^(?:(?:to|be|being|a|an|the|any|anything|all|most|every|my|our|some|certain|both|very|really"
+    r"|too|of|such|with|using|use|eating|eat|wearing|wear"
+    r"|watching|watch|playing|play|having|have|going|go|consuming|consume|buying|buy|purchasing"
+    r"|purchase|drinking|drink|reading|read|seeing"
+    r"|see|doing|do|get|getting|taking|take|that|which|who|is|are|listening|listen|involving"
+    r"|containing|engaging|engage|in|participating|participate|attending|attend"
+    r"|products?\s+(?:with|containing|that\s+contain)|foods?\s+(?:with|containing|that\s+contain)"
+    r"|kinds?\s+of|types?\s+of|sorts?\s+of|forms?\s+of|idea\s+of|look\s+of|lot\s+of|related|around"
+    r"|on|at|for|from|into|by|it|when)\b[\s,]*)+",
+    re.IGNORECASE,
+)
+_HEAD_END = re.compile(
+    r"\s+(?:that|which|who|with|without|in|of|for|to|like|such|including|containing|involving|from"
+    r"|on|at|by|made|tested|and|or|over|as|set|based|than|during|after|before|where|about|around|due"
+    r"|rather)\b|,",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_ANAPHOR = re.compile(
+    r"^(?:it|this|that|these|those|them|they|him|her|you|your|yours|he|she|me|one|ones|both|either"
+    r"|so|what|how|why|where|who|there|here"
+    r"|(?:all\s+)?(?:of\s+)?(?:it|this|that|these|those|them|your)|much|more|most|less|(?:anything"
+    r"|anyone|everything|something|nothing)(?!\s+\w))\b",
+    re.IGNORECASE,
+)
+
+
+def object_span(text: str, start: int) -> tuple[int, int]:
+    """Return where the object of a cue begins and ends; `start` is where the cue ended."""
+    found = _BOUNDARY.search(text, start)
+    end = found.start() if found else len(text)
+    return start, end
+
+
+def clean_target(words: str) -> str:
+    """Return what the taste is about in lower case: no articles, no verbs of use, no condition."""
+    words = _SCOPE.sub("", words)
+    words = _LEADING.sub("", words.strip(" ,'\"“”’"))
+    kept = words.split()[:MAX_TARGET_WORDS]
+    return " ".join(kept).strip(" ,.;:'\"“”-").lower()
+
+
+def is_anaphor(words: str) -> bool:
+    """Tell whether the object only points at something said before ("it", "those ideas", "your plan")."""
+    return _ANAPHOR.match(words.strip()) is not None
+
+
+def scope_of(clause: str) -> str | None:
+    """Return the condition under which the taste holds, in lower case, or None for always."""
+    found = _SCOPE.search(clause)
+    if found is None:
+        return None
+    if found["phrase"]:
+        return " ".join(found["phrase"].lower().split())
+    rest = (
+        re.split(r"\b(?:i|we|because|but|so)\b(?!\s+am\b)", found["rest"], flags=re.IGNORECASE)[0]
+        or found["rest"]
+    )
+    return " ".join(f"{found['condition']} {rest}".lower().split())
+
+
+def topic_of(target: str) -> str:
+    """Return a dotted topic from the head of the target: `spicy food` gives `food.spicy`."""
+    head = _HEAD_END.split(target, maxsplit=1)[0]
+    words = [word.lower() for word in _WORD.findall(head)]
+    if not words:
+        words = [word.lower() for word in _WORD.findall(target)][:1]
+    if not words:
+        return "general"
+    return ".".join(reversed(words[-2:]))

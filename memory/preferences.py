@@ -1,0 +1,338 @@
+"""Keeping preferences right over time: merge, supersede, block, hold back, retract. Pure functions.
+
+Latest wins, with history: a preference that contradicts an older one on the same target and scope
+supersedes it. A scoped exception ("not in the morning") leaves the general taste alone, and what the
+user only showed (a choice, a habit) never overrules what they said.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from habitus.memory.applying import vectors_of
+from habitus.memory.extraction import extract
+from habitus.memory.norms import DEFAULT_NORMS, conflict
+from habitus.memory.records import Evidence, Fact, Norm, Preference, Stance, Turn
+from habitus.retrievers.analysis import analyze
+from habitus.retrievers.encoder import Encoder
+
+SAME_TARGET = 0.86
+MATCHES = 0.55
+PENDING_BELOW = 0.5
+HALF_LIFE_DAYS = 90.0
+MAX_NEW_VECTORS = 64
+
+SINGLE_VALUED = frozenset(
+    {"name", "age", "job", "lives_in", "birthday", "born", "from", "works_at", "status", "studies", "is"}
+)
+"""Attributes of which a subject has one at a time."""
+
+_LIVE = ("active", "pending")
+_EXCLUSIVE_TOPICS = frozenset(
+    {"style.length", "style.language", "style.address", "style.units", "style.tone"}
+)
+_FUNCTION_WORDS = frozenset(
+    analyze(
+        "a an the of to in on at for with and or any all that which is are be my i me very really"
+        " some most kind type sort using eating wearing watching playing going things stuff"
+    )
+)
+_COMPARED = re.compile(
+    r"\bprefer\w*\b.{1,80}?\b(?:over|rather\s+than|instead\s+of|to)\s+(?P<other>[^.,;!?]{2,60})",
+    re.IGNORECASE,
+)
+
+
+def is_positive(stance: Stance) -> bool | None:
+    """Return True for like and require, False for dislike and avoid, None for neutral."""
+    return None if stance == "neutral" else stance in ("like", "require")
+
+
+def merge(
+    stored: Sequence[Preference],
+    new: Sequence[Preference],
+    *,
+    encoder: Encoder,
+    at: datetime,
+    norms: Sequence[Norm] = DEFAULT_NORMS,
+) -> tuple[Preference, ...]:
+    """Return the records to write: the new preferences, and the stored ones that they change.
+
+    Args:
+        stored: what is known, in any order and of any status.
+        new: what a turn or a feedback brought, oldest first. One with the id of a stored record is a
+            change of that record and is passed on as it is.
+        encoder: compares targets that share no words.
+        at: now; a superseded record ends here (or where the new one begins, if that is earlier).
+        norms: rules that block.
+    """
+    known = {preference.id: preference for preference in stored}
+    written: dict[str, Preference] = {}
+    for preference in new:
+        if preference.id in known:
+            changes = [preference] if preference != known[preference.id] else []
+        else:
+            changes = _taken_in(list(known.values()), preference, encoder, at, norms)
+        for change in changes:
+            known[change.id] = written[change.id] = change
+    return tuple(written.values())
+
+
+def _taken_in(
+    known: list[Preference], new: Preference, encoder: Encoder, at: datetime, norms: Sequence[Norm]
+) -> list[Preference]:
+    reason = conflict(new, norms)
+    if reason is not None:
+        if any(
+            old.status == "blocked" and old.target == new.target and old.stance == new.stance for old in known
+        ):
+            return []
+        return [new.model_copy(update={"status": "blocked", "status_reason": reason})]
+    changes: list[Preference] = []
+    for old in _twins(known, new, encoder):
+        if _agree(old, new):
+            return [*changes, _strengthened(old, new)]
+        if old.explicit and not new.explicit and old.status == "active":
+            held = f"contradicts what the user said: {old.statement}"
+            return [*changes, new.model_copy(update={"status": "pending", "status_reason": held})]
+        ends = max(min(at, new.valid_from), old.valid_from)
+        changes.append(old.model_copy(update={"status": "superseded", "valid_to": ends}))
+        new = new.model_copy(update={"supersedes": old.id})
+    return [*changes, _admitted(new)]
+
+
+def _admitted(new: Preference) -> Preference:
+    if new.confidence >= PENDING_BELOW or new.status != "active":
+        return new
+    return new.model_copy(
+        update={"status": "pending", "status_reason": "not sure enough: waits to be confirmed"}
+    )
+
+
+def _agree(old: Preference, new: Preference) -> bool:
+    if old.topic in _EXCLUSIVE_TOPICS and new.topic == old.topic and old.target != new.target:
+        return False
+    if _reverses(old, new):
+        return False
+    return is_positive(old.stance) == is_positive(new.stance)
+
+
+def _strengthened(old: Preference, new: Preference) -> Preference:
+    """Add the evidence of a repeated preference; words and stance are those of the firmer statement."""
+    evidence = _union(old.evidence, new.evidence)
+    confidence = old.confidence
+    if len(evidence) > len(old.evidence):
+        confidence = min(0.99, 1.0 - (1.0 - old.confidence) * (1.0 - new.confidence))
+    lead = new if new.explicit >= old.explicit else old
+    sure = confidence >= PENDING_BELOW
+    return old.model_copy(
+        update={
+            "statement": lead.statement,
+            "stance": lead.stance,
+            "target": lead.target,
+            "strength": max(old.strength, new.strength) if lead is old else lead.strength,
+            "explicit": old.explicit or new.explicit,
+            "source": lead.source,
+            "confidence": confidence,
+            "evidence": evidence,
+            "status": "active" if sure else old.status,
+            "status_reason": None if sure else old.status_reason,
+        }
+    )
+
+
+def _union(old: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys([*old, *new]))
+
+
+def _twins(known: Sequence[Preference], new: Preference, encoder: Encoder) -> list[Preference]:
+    """Return the live preferences with the same target and scope, those that agree last."""
+    live = [old for old in known if old.status in _LIVE and _same_scope(old.scope, new.scope)]
+    if new.topic in _EXCLUSIVE_TOPICS:
+        found = [old for old in live if old.topic == new.topic]
+    else:
+        close = _same_targets(new.target, live, encoder)
+        found = [old for old, same in zip(live, close, strict=True) if same or _reverses(old, new)]
+    return sorted(found, key=lambda old: (_agree(old, new), old.learnt_at, old.id))
+
+
+def _same_scope(one: str | None, other: str | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return _content(one) == _content(other)
+
+
+def _content(words: str) -> frozenset[str]:
+    terms = frozenset(analyze(words))
+    return terms - _FUNCTION_WORDS or terms
+
+
+def _compared(preference: Preference) -> frozenset[str]:
+    found = _COMPARED.search(preference.statement)
+    return _content(found["other"]) if found else frozenset()
+
+
+def _reverses(old: Preference, new: Preference) -> bool:
+    """Tell whether "tea over coffee" meets "coffee over tea"."""
+    other_old, other_new = _compared(old), _compared(new)
+    if not other_old or not other_new:
+        return False
+    return _content(new.target) == other_old and _content(old.target) == other_new
+
+
+def _same_targets(target: str, live: Sequence[Preference], encoder: Encoder) -> list[bool]:
+    wanted = _content(target)
+    same = [_content(old.target) == wanted for old in live]
+    if any(same) or not live:
+        return same
+    # Vectors are cached, but a store just opened has none yet: a turn must not wait for thousands.
+    near = sorted(range(len(live)), key=lambda row: live[row].learnt_at, reverse=True)[:MAX_NEW_VECTORS]
+    vectors = vectors_of([target, *(live[row].target for row in near)], encoder)
+    for row, cosine in zip(near, vectors[1:] @ vectors[0], strict=True):
+        same[row] = bool(cosine >= SAME_TARGET) and not _opposed(wanted, _content(live[row].target))
+    return same
+
+
+_NEGATORS = frozenset(
+    analyze(
+        "not no non without free less low high never un hot cold loud quiet small large big little"
+        " short long cheap expensive early late old new light dark indoor outdoor"
+    )
+)
+
+
+def _opposed(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Small encoders put opposites side by side: differing degree words mean different targets."""
+    return bool((one ^ other) & _NEGATORS)
+
+
+def matching(stored: Sequence[Preference], words: str, *, encoder: Encoder) -> list[Preference]:
+    """Return the live preferences that `words` speak of, best first; words of the user's ("I like jazz")."""
+    live = [old for old in stored if old.status in (*_LIVE, "blocked")]
+    target, stance = _spoken_of(words)
+    scores = _scores([old.statement for old in live], [old.target for old in live], words, target, encoder)
+    ranked = sorted(zip(scores, live, strict=True), key=lambda pair: (-pair[0], pair[1].id))
+    fits = [(score, old) for score, old in ranked if score >= MATCHES]
+    if stance is not None:
+        agreeing = [(score, old) for score, old in fits if is_positive(old.stance) == is_positive(stance)]
+        fits = agreeing
+    return [old for _, old in fits]
+
+
+def retract(
+    stored: Sequence[Preference], words: str, *, encoder: Encoder, at: datetime
+) -> tuple[Preference, ...]:
+    """Return the preferences that the user takes back with `words`, changed to `retracted`.
+
+    Only those about the same thing as the best match go: too little is asked again, too much is lost.
+    """
+    found = matching(stored, words, encoder=encoder)
+    if not found:
+        return ()
+    best = found[0]
+    gone = [best, *(old for old in found[1:] if _content(old.target) == _content(best.target))]
+    return tuple(
+        old.model_copy(
+            update={
+                "status": "retracted",
+                "valid_to": max(at, old.valid_from),
+                "status_reason": f"taken back: {words}",
+            }
+        )
+        for old in gone
+    )
+
+
+def _spoken_of(words: str) -> tuple[str, Stance | None]:
+    moment = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+    turn = Turn(id="words", user_id="user", session_id="words", index=0, role="user", text=words, at=moment)
+    told = extract(turn).preferences
+    return (told[0].target, told[0].stance) if told else (words, None)
+
+
+def _scores(
+    statements: Sequence[str], targets: Sequence[str], words: str, target: str, encoder: Encoder
+) -> list[float]:
+    """Score texts against words, 0..1: the share of the target's stems that both have, or the cosine."""
+    if not statements:
+        return []
+    vectors = vectors_of([words, target], encoder)
+    cosines = np.maximum(
+        vectors_of(statements, encoder) @ vectors[0], vectors_of(targets, encoder) @ vectors[1]
+    )
+    wanted = _content(target)
+    scores = []
+    for cosine, its in zip(cosines, targets, strict=True):
+        terms = _content(its)
+        overlap = len(terms & wanted) / max(1, min(len(terms), len(wanted)))
+        scores.append(max(float(cosine), overlap * 0.95))
+    return scores
+
+
+def current_confidence(preference: Preference, at: datetime) -> float:
+    """Return the confidence at an instant: what was said stays, what was only shown halves in 90 days."""
+    if preference.explicit or preference.source == "demographics":
+        return preference.confidence
+    last = max(preference.learnt_at, preference.valid_from)
+    days = max(0.0, (at - last).total_seconds() / 86_400)
+    return preference.confidence * math.pow(0.5, days / HALF_LIFE_DAYS)
+
+
+def merge_facts(stored: Sequence[Fact], new: Sequence[Fact], *, at: datetime) -> tuple[Fact, ...]:
+    """Return the facts to write: repeated ones gain evidence, a new job, home or name ends the old one."""
+    known = {fact.id: fact for fact in stored}
+    written: dict[str, Fact] = {}
+    for fact in new:
+        for change in [] if fact.id in known else _fact_taken_in(list(known.values()), fact, at):
+            known[change.id] = written[change.id] = change
+    return tuple(written.values())
+
+
+def _fact_taken_in(known: list[Fact], new: Fact, at: datetime) -> list[Fact]:
+    changes: list[Fact] = []
+    for old in known:
+        if old.status != "active" or (old.subject, old.attribute) != (new.subject, new.attribute):
+            continue
+        if analyze(old.value) == analyze(new.value):
+            return [
+                old.model_copy(
+                    update={
+                        "evidence": _union(old.evidence, new.evidence),
+                        "confidence": max(old.confidence, new.confidence),
+                    }
+                )
+            ]
+        if new.attribute in SINGLE_VALUED and new.valid_from >= old.valid_from:
+            ends = max(min(at, new.valid_from), old.valid_from)
+            changes.append(old.model_copy(update={"status": "superseded", "valid_to": ends}))
+            new = new.model_copy(update={"supersedes": old.id})
+    return [*changes, new]
+
+
+def matching_facts(stored: Sequence[Fact], words: str, *, encoder: Encoder) -> list[Fact]:
+    """Return the active facts that `words` speak of, best first."""
+    live = [fact for fact in stored if fact.status == "active"]
+    texts = [f"{'' if fact.subject == 'user' else fact.subject + ' '}{fact.value}" for fact in live]
+    scores = _scores([fact.statement for fact in live], texts, words, words, encoder)
+    ranked = sorted(zip(scores, live, strict=True), key=lambda pair: (-pair[0], pair[1].id))
+    return [fact for score, fact in ranked if score >= MATCHES]
+
+
+def retract_facts(stored: Sequence[Fact], words: str, *, encoder: Encoder, at: datetime) -> tuple[Fact, ...]:
+    """Return the facts that the user takes back, changed to `retracted`."""
+    found = matching_facts(stored, words, encoder=encoder)[:1]
+    return tuple(
+        fact.model_copy(
+            update={
+                "status": "retracted",
+                "valid_to": max(at, fact.valid_from),
+                "status_reason": f"taken back: {words}",
+            }
+        )
+        for fact in found
+    )

@@ -1,0 +1,143 @@
+"""Explicit statements: what was said becomes a record with the right stance, target and quotation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from habitus.memory.extraction import extract
+from habitus.memory.records import Preference, Turn
+
+AT = datetime(2025, 3, 1, 9, tzinfo=UTC)
+
+
+def told(text: str, *, role: str = "user") -> Turn:
+    return Turn.model_validate(
+        {"id": "t1", "user_id": "u", "session_id": "s", "index": 0, "role": role, "text": text, "at": AT}
+    )
+
+
+def tastes(text: str) -> list[Preference]:
+    found = list(extract(told(text)).preferences)
+    for preference in found:
+        for evidence in preference.evidence:
+            assert evidence.quote in text
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "stance", "target"),
+    [
+        ("I really like brass bands.", "like", "brass bands"),
+        ("I dislike crowded trams.", "dislike", "crowded trams"),
+        ("I don't care for perfumed candles.", "dislike", "perfumed candles"),
+        ("I’m not a big fan of audio guides.", "dislike", "audio guides"),
+        ("I can't stand open-plan offices.", "dislike", "open-plan offices"),
+        ("I am allergic to penicillin.", "avoid", "penicillin"),
+        ("I have a severe soy allergy.", "avoid", "soy"),
+        ("I never wear wool.", "avoid", "wool"),
+        ("I refuse to use plastic bottles.", "avoid", "plastic bottles"),
+        ("I always need step-free access.", "require", "step-free access"),
+        ("I only drink decaf.", "require", "decaf"),
+        ("I follow a strict low-iodine diet.", "require", "strict low-iodine diet"),
+        ("I'd rather not share a room.", "dislike", "share a room"),
+        ("I prefer not to sit by the window.", "dislike", "sit by the window"),
+        ("I prefer aisle seats over window seats.", "like", "aisle seats"),
+        ("I've never liked ice skating.", "dislike", "ice skating"),
+        ("I find escalators unsettling.", "dislike", "escalators"),
+        ("Strobe lights make me dizzy.", "dislike", "strobe lights"),
+        ("Cold calls drive me crazy.", "dislike", "cold calls"),
+        ("Karaoke isn't my thing.", "dislike", "karaoke"),
+        ("Smoking rooms are a deal-breaker for me.", "avoid", "smoking rooms"),
+        ("My favourite season is late autumn.", "like", "late autumn"),
+        ("I learn best by drawing diagrams.", "like", "drawing diagrams"),
+        ("I don't mind early starts.", "neutral", "early starts"),
+    ],
+)
+def test_a_statement_in_any_wording_becomes_one_record(text: str, stance: str, target: str) -> None:
+    found = tastes(text)
+
+    assert [(p.stance, p.target) for p in found] == [(stance, target)]
+    assert found[0].explicit
+    assert found[0].status == "active"
+    assert found[0].valid_from == AT
+
+
+def test_several_tastes_in_one_turn_become_several_records() -> None:
+    found = tastes(
+        "I love rowing and hate treadmills. Also, I avoid caffeine after lunch because it keeps me up."
+    )
+
+    assert {(p.stance, p.target) for p in found} == {
+        ("like", "rowing"),
+        ("dislike", "treadmills"),
+        ("avoid", "caffeine"),
+    }
+
+
+def test_a_taste_in_passing_is_found_inside_a_request() -> None:
+    found = tastes("As someone who avoids elevators, which tower should I visit in Pisa?")
+
+    assert [(p.stance, p.target) for p in found] == [("avoid", "elevators")]
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("Do you know anything that is not salty?", "salty"),
+        ("Can you suggest a few outings that don't involve climbing?", "climbing"),
+        ("Any ideas for somewhere without loud music?", "loud music"),
+    ],
+)
+def test_what_a_question_rules_out_is_a_hint_not_a_statement(text: str, target: str) -> None:
+    (found,) = tastes(text)
+
+    assert (found.stance, found.target) == ("avoid", target)
+    assert not found.explicit
+    assert found.confidence < 0.5
+
+
+def test_a_condition_becomes_the_scope() -> None:
+    (found,) = tastes("When I travel with my kids, I prefer ground-floor rooms.")
+    assert found.target == "ground-floor rooms"
+    assert found.scope is not None and "travel" in found.scope
+
+    (found,) = tastes("I avoid phone calls at work.")
+    assert (found.target, found.scope) == ("phone calls", "at work")
+
+
+def test_an_exception_narrows_the_statement() -> None:
+    (found,) = tastes("I never drink alcohol except on holidays.")
+
+    assert (found.stance, found.target, found.scope) == ("avoid", "alcohol", "except on holidays")
+
+
+def test_strength_follows_the_words() -> None:
+    (mild,) = tastes("I somewhat dislike puns.")
+    (firm,) = tastes("I absolutely dislike puns.")
+
+    assert mild.strength < firm.strength
+
+
+def test_a_habit_is_implicit_a_statement_explicit() -> None:
+    (habit,) = tastes("I usually choose the slow train.")
+
+    assert (habit.stance, habit.target, habit.explicit, habit.source) == (
+        "like",
+        "the slow train".removeprefix("the "),
+        False,
+        "behaviour",
+    )
+
+
+def test_the_same_turn_yields_the_same_records() -> None:
+    turn = told("I love marzipan. I never eat liver.")
+
+    assert extract(turn) == extract(turn)
+
+
+def test_the_statement_keeps_the_reason_and_drops_the_lead_in() -> None:
+    (found,) = tastes("By the way, I avoid night buses because I get lost.")
+
+    assert found.statement == "I avoid night buses because I get lost."

@@ -1,0 +1,131 @@
+"""Choosing the preferences that matter for a request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from habitus.memory.applying import Applied, applicable, preference_matrix, vectors_of
+from habitus.memory.records import Preference
+from habitus.retrievers.encoder import HashingEncoder, Vectors
+
+ENCODER = HashingEncoder()
+AT = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def preference(statement: str, **fields: object) -> Preference:
+    return Preference.model_validate(
+        {
+            "id": statement,
+            "user_id": "u",
+            "statement": statement,
+            "topic": "general",
+            "target": statement.lower(),
+            "stance": "like",
+            "valid_from": AT,
+            "learnt_at": AT,
+        }
+        | fields
+    )
+
+
+def apply(
+    preferences: list[Preference], request: str, *, limit: int = 8, matrix: Vectors | None = None
+) -> list[Applied]:
+    vector = ENCODER.encode([request])[0]
+    return applicable(preferences, request, vector, encoder=ENCODER, at=AT, limit=limit, matrix=matrix)
+
+
+JAZZ = preference("I like jazz concerts.")
+ROWING = preference("I like rowing boats.")
+
+
+def test_what_is_near_in_meaning_comes_first_with_its_reason() -> None:
+    best = apply([ROWING, JAZZ], "Which jazz concerts are on tonight?")[0]
+
+    assert best.preference == JAZZ
+    assert "meaning" in best.reason
+
+
+def test_what_has_nothing_to_do_with_the_request_is_left_out() -> None:
+    assert ROWING not in [a.preference for a in apply([ROWING, JAZZ], "Which jazz concerts are on tonight?")]
+
+
+def test_a_constraint_outranks_a_liking_that_is_as_near() -> None:
+    like = preference("Jazz concerts.", id="like")
+    avoid = preference("Jazz concerts.", id="avoid", stance="avoid")
+
+    found = apply([like, avoid], "Which jazz concerts are on?")
+
+    assert [a.preference.id for a in found] == ["avoid", "like"]
+    assert "constraint" in found[0].reason
+
+
+def test_reply_style_always_applies() -> None:
+    style = preference("Keep your answers short.", topic="style.length", stance="require")
+
+    assert style in [a.preference for a in apply([style, ROWING], "What is the capital of Chad?")]
+
+
+def test_only_active_ones_that_still_hold_count() -> None:
+    gone = [
+        JAZZ.model_copy(update={"status": status})
+        for status in ("superseded", "retracted", "blocked", "pending")
+    ]
+    over = JAZZ.model_copy(update={"valid_to": AT + timedelta(seconds=0)})
+
+    assert apply([*gone, over], "Which jazz concerts are on tonight?") == []
+
+
+def test_a_scope_that_the_request_names_raises_the_preference() -> None:
+    general = preference("I like jazz concerts.", id="general")
+    scoped = preference("I like jazz concerts.", id="scoped", scope="with my kids")
+
+    found = apply([general, scoped], "Which jazz concerts can I visit with my kids?")
+
+    assert found[0].preference.id == "scoped"
+
+
+def test_at_most_limit_are_chosen() -> None:
+    many = [preference(f"I like jazz concerts in hall {n}.") for n in range(30)]
+
+    assert len(apply(many, "Which jazz concerts are on?", limit=3)) == 3
+
+
+def test_a_prebuilt_matrix_gives_the_same_choice() -> None:
+    preferences = [ROWING, JAZZ]
+
+    assert apply(
+        preferences, "Which jazz concerts?", matrix=preference_matrix(preferences, ENCODER)
+    ) == apply(preferences, "Which jazz concerts?")
+
+
+def test_nothing_known_gives_nothing() -> None:
+    assert apply([], "Hello?") == []
+
+
+class Counting(HashingEncoder):
+    def __init__(self) -> None:
+        super().__init__(64)
+        self.n_texts = 0
+
+    @property
+    def fingerprint(self) -> str:
+        return f"counting-{id(self)}"
+
+    def encode(self, texts: object) -> Vectors:
+        assert isinstance(texts, list)
+        self.n_texts += len(texts)
+        return super().encode(texts)
+
+
+def test_a_text_is_encoded_once() -> None:
+    encoder = Counting()
+
+    first = vectors_of(["a lake", "a hill", "a lake"], encoder)
+    second = vectors_of(["a hill"], encoder)
+
+    assert encoder.n_texts == 2
+    assert np.array_equal(first[1], second[0])
+    assert vectors_of([], encoder).shape == (0, 64)

@@ -1,0 +1,125 @@
+"""From feedback to preferences and corrections."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from habitus.memory.feedback import FeedbackEffect, apply_feedback, implicit_feedback
+from habitus.memory.records import Choice, Edit, Feedback, Preference, Turn
+
+AT = datetime(2025, 3, 1, tzinfo=UTC)
+REQUEST = Turn(
+    id="t0", user_id="u", session_id="s", index=0, role="user", text="What shall I cook tonight?", at=AT
+)
+LONG = "You could roast a chicken with lemon. " * 12
+REPLY = Turn(id="t1", user_id="u", session_id="s", index=1, role="assistant", text=LONG, at=AT)
+
+
+def feedback(**what: object) -> Feedback:
+    return Feedback.model_validate({"id": "f1", "user_id": "u", "turn_id": "t1", "at": AT} | what)
+
+
+def effect(*, stored: tuple[Preference, ...] = (), **what: object) -> FeedbackEffect:
+    return apply_feedback(feedback(**what), REPLY, REQUEST, stored=stored, at=AT)
+
+
+def stored(*, explicit: bool) -> Preference:
+    return Preference(
+        user_id="u",
+        statement="I like chicken.",
+        topic="chicken",
+        target="chicken",
+        stance="like",
+        explicit=explicit,
+        confidence=0.6,
+        valid_from=AT,
+        learnt_at=AT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("comment", "topic", "target"),
+    [
+        ("Way too long.", "style.length", "short replies"),
+        ("That is too vague.", "style.length", "detailed replies"),
+        ("Too formal for me.", "style.tone", "casual"),
+        ("Too many emojis.", "style.format", "emojis"),
+        ("Too technical.", "style.wording", "plain language"),
+    ],
+)
+def test_a_complaint_about_the_form_becomes_a_style_preference(comment: str, topic: str, target: str) -> None:
+    (found,) = effect(comment=comment).preferences
+
+    assert (found.topic, found.target, found.source) == (topic, target, "correction")
+
+
+def test_a_comment_may_state_a_taste_and_a_correction() -> None:
+    found = effect(comment="I told you I don't eat chicken.")
+
+    assert ("avoid", "chicken") in {(p.stance, p.target) for p in found.preferences}
+    (correction,) = found.corrections
+    assert correction.situation == REQUEST.text
+    assert "chicken" in correction.wrong
+
+
+@pytest.mark.parametrize("rating", [-1.0, 1.0])
+def test_a_rating_never_moves_what_was_said(rating: float) -> None:
+    assert effect(rating=rating, stored=(stored(explicit=True),)).preferences == ()
+
+
+def test_a_rating_nudges_what_was_only_inferred() -> None:
+    known = stored(explicit=False)
+    (up,) = effect(rating=1.0, stored=(known,)).preferences
+    (down,) = effect(rating=-1.0, stored=(known,)).preferences
+
+    assert down.confidence < known.confidence < up.confidence
+    assert up.confidence - known.confidence <= 0.05 + 1e-9
+
+
+def test_an_edit_shows_the_taste_behind_it() -> None:
+    before = "# Plan\n\n- Roast the chicken slowly for two hours with butter 🙂\n- Boil potatoes\n" + LONG
+    found = effect(edit=Edit(before=before, after="Roast the chicken, boil potatoes."))
+
+    wanted = {(p.topic, p.target, p.stance) for p in found.preferences}
+    assert {
+        ("style.length", "short replies", "require"),
+        ("style.format", "bullet points", "avoid"),
+        ("style.format", "emojis", "avoid"),
+    } <= wanted
+    assert all(not p.explicit and p.source == "edit" for p in found.preferences)
+    assert found.corrections[0].right == "Roast the chicken, boil potatoes."
+
+
+def test_a_choice_counts_only_what_holds_against_every_loser() -> None:
+    winner = "Roast it."
+    found = effect(choice=Choice(winner=winner, losers=(LONG, LONG + "- with rice\n")))
+    other = effect(choice=Choice(winner=winner, losers=(LONG, "Boil it.")))
+
+    assert [p.target for p in found.preferences] == ["short replies"]
+    assert other.preferences == ()
+
+
+@pytest.mark.parametrize("text", ["Perfect, thanks!", "That's exactly what I needed.", "Excellent!"])
+def test_praise_is_a_good_rating(text: str) -> None:
+    found = implicit_feedback(REQUEST.model_copy(update={"id": "t2", "text": text}), REPLY)
+
+    assert found is not None and found.rating is not None and found.rating > 0
+    assert found.turn_id == "t1"
+
+
+@pytest.mark.parametrize(
+    "text", ["Too long.", "I told you I don't eat meat.", "No, that's wrong.", "You forgot my allergy."]
+)
+def test_blame_is_a_comment_in_the_users_words(text: str) -> None:
+    found = implicit_feedback(REQUEST.model_copy(update={"id": "t2", "text": text}), REPLY)
+
+    assert found is not None and found.comment == text
+
+
+@pytest.mark.parametrize(
+    "text", ["And for tomorrow?", "What is the perfect temperature?", "My commute is long."]
+)
+def test_an_ordinary_turn_is_no_feedback(text: str) -> None:
+    assert implicit_feedback(REQUEST.model_copy(update={"id": "t2", "text": text}), REPLY) is None

@@ -1,0 +1,254 @@
+"""Merging, superseding, holding back and taking back preferences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from habitus.memory.extraction import extract
+from habitus.memory.preferences import (
+    current_confidence,
+    matching,
+    matching_facts,
+    merge,
+    merge_facts,
+    retract,
+    retract_facts,
+)
+from habitus.memory.records import Fact, Preference, Turn
+from habitus.retrievers.encoder import HashingEncoder
+
+ENCODER = HashingEncoder()
+START = datetime(2025, 3, 1, 9, tzinfo=UTC)
+
+
+class Life:
+    """What a user's turns leave in memory, one day after the other."""
+
+    def __init__(self) -> None:
+        self.day = 0
+        self.records: dict[str, Preference] = {}
+        self.facts: dict[str, Fact] = {}
+
+    def says(self, text: str) -> Life:
+        self.day += 1
+        at = START + timedelta(days=self.day)
+        turn = Turn(
+            id=f"t{self.day}", user_id="u", session_id="s", index=self.day, role="user", text=text, at=at
+        )
+        found = extract(turn)
+        for words in found.retractions:
+            self.take(retract(list(self.records.values()), words, encoder=ENCODER, at=at))
+        self.take(merge(list(self.records.values()), found.preferences, encoder=ENCODER, at=at))
+        for fact in merge_facts(list(self.facts.values()), found.facts, at=at):
+            self.facts[fact.id] = fact
+        return self
+
+    def take(self, changes: Sequence[Preference]) -> None:
+        for preference in changes:
+            self.records[preference.id] = preference
+
+    def truth(self) -> set[tuple[str, str, str | None]]:
+        return {(p.stance, p.target, p.scope) for p in self.records.values() if p.status == "active"}
+
+    def of_status(self, status: str) -> list[Preference]:
+        return [p for p in self.records.values() if p.status == status]
+
+
+def shown(target: str, *, stance: str = "like", at: datetime = START, confidence: float = 0.6) -> Preference:
+    return Preference.model_validate(
+        {
+            "user_id": "u",
+            "statement": f"I chose {target}.",
+            "topic": "general",
+            "target": target,
+            "stance": stance,
+            "explicit": False,
+            "source": "choice",
+            "confidence": confidence,
+            "valid_from": at,
+            "learnt_at": at,
+        }
+    )
+
+
+def test_a_repeated_statement_gathers_evidence_and_confidence() -> None:
+    once = Life().says("I love marzipan.")
+    twice = Life().says("I love marzipan.").says("I really like marzipan!")
+
+    (first,), (merged,) = once.records.values(), twice.records.values()
+    assert [e.turn_id for e in merged.evidence] == ["t1", "t2"]
+    assert merged.confidence > first.confidence
+
+
+def test_merging_the_same_turn_twice_changes_nothing() -> None:
+    life = Life().says("I love marzipan.")
+    known = list(life.records.values())
+
+    assert merge(known, known, encoder=ENCODER, at=START) == ()
+
+
+def test_latest_wins_and_keeps_the_history() -> None:
+    life = Life().says("I like jazz.").says("I dislike jazz.")
+
+    assert life.truth() == {("dislike", "jazz", None)}
+    (old,), (new,) = life.of_status("superseded"), life.of_status("active")
+    assert new.supersedes == old.id
+    assert old.valid_to == new.valid_from
+
+
+def test_a_scoped_exception_leaves_the_general_taste_alone() -> None:
+    life = Life().says("I like jazz.").says("I don't like jazz at work.")
+
+    assert life.truth() == {("like", "jazz", None), ("dislike", "jazz", "at work")}
+
+
+def test_what_was_dropped_can_be_stated_again() -> None:
+    life = Life().says("I like jazz.").says("I hate jazz.").says("I love jazz.")
+
+    assert life.truth() == {("like", "jazz", None)}
+    assert len(life.of_status("superseded")) == 2
+
+
+def test_a_contradiction_within_one_turn_ends_with_the_last_word() -> None:
+    life = Life().says("I love saunas. Actually, I hate saunas.")
+
+    assert life.truth() == {("dislike", "saunas", None)}
+
+
+def test_indifference_ends_an_aversion() -> None:
+    life = Life().says("I dislike queues.").says("I don't mind queues.")
+
+    assert life.truth() == {("neutral", "queues", None)}
+
+
+def test_a_comparison_turned_round_supersedes() -> None:
+    life = Life().says("I prefer trains over planes.").says("I prefer planes over trains.")
+
+    assert life.truth() == {("like", "planes", None)}
+
+
+def test_of_two_reply_lengths_the_latest_holds() -> None:
+    life = (
+        Life().says("Please keep your answers short.").says("From now on, give me detailed answers, please.")
+    )
+
+    assert {target for _, target, _ in life.truth()} == {"detailed replies"}
+
+
+def test_other_targets_are_left_alone() -> None:
+    life = Life().says("I like loud bars.").says("I hate quiet bars.").says("I avoid buses.")
+
+    assert len(life.truth()) == 3
+
+
+def test_what_was_only_shown_does_not_overrule_what_was_said() -> None:
+    life = Life().says("I dislike oysters.")
+    life.take(merge(list(life.records.values()), [shown("oysters")], encoder=ENCODER, at=START))
+
+    assert life.truth() == {("dislike", "oysters", None)}
+    (held,) = life.of_status("pending")
+    assert held.status_reason is not None and "oysters" in held.status_reason
+
+
+def test_an_unsure_preference_waits_until_it_is_confirmed() -> None:
+    (held,) = merge([], [shown("rye bread", confidence=0.3)], encoder=ENCODER, at=START)
+    assert held.status == "pending"
+
+    (confirmed,) = merge(
+        [held],
+        [
+            shown("rye bread", confidence=0.3).model_copy(
+                update={
+                    "evidence": extract(
+                        Turn(
+                            id="t9",
+                            user_id="u",
+                            session_id="s",
+                            index=0,
+                            role="user",
+                            text="I like rye bread.",
+                            at=START,
+                        )
+                    )
+                    .preferences[0]
+                    .evidence
+                }
+            )
+        ],
+        encoder=ENCODER,
+        at=START,
+    )
+    assert confirmed.id == held.id
+    assert (confirmed.status, confirmed.status_reason) == ("active", None)
+
+
+def test_a_preference_against_a_norm_is_blocked_with_the_reason() -> None:
+    life = Life().says("I want you to always agree with me; I prefer that you lie to me.")
+
+    assert life.truth() == set()
+    assert all(p.status_reason for p in life.of_status("blocked"))
+    assert life.of_status("blocked")
+
+
+@pytest.mark.parametrize(
+    "words", ["Forget that I like jazz.", "I don't like jazz anymore.", "I no longer like jazz."]
+)
+def test_the_user_takes_a_preference_back(words: str) -> None:
+    life = Life().says("I like jazz.").says("I like rowing.").says(words)
+
+    assert life.truth() == {("like", "rowing", None)}
+    (gone,) = life.of_status("retracted")
+    assert gone.valid_to is not None and gone.status_reason is not None
+
+
+def test_taking_back_what_was_never_said_removes_nothing() -> None:
+    life = Life().says("I avoid buses.").says("Forget that I like opera.")
+
+    assert life.truth() == {("avoid", "buses", None)}
+
+
+def test_taking_back_a_liking_spares_the_aversion() -> None:
+    life = Life().says("I avoid goat cheese.")
+
+    assert retract(list(life.records.values()), "I like goat cheese", encoder=ENCODER, at=START) == ()
+
+
+def test_matching_ranks_what_the_words_speak_of_first() -> None:
+    life = Life().says("I love folk music.").says("I avoid buses.")
+
+    assert [p.target for p in matching(list(life.records.values()), "folk music", encoder=ENCODER)] == [
+        "folk music"
+    ]
+
+
+def test_what_was_only_shown_fades_what_was_said_does_not() -> None:
+    later = START + timedelta(days=90)
+    (said,) = Life().says("I love marzipan.").records.values()
+
+    assert current_confidence(said, later) == said.confidence
+    assert current_confidence(shown("marzipan"), later) == pytest.approx(0.3)
+
+
+def test_a_new_home_supersedes_the_old_and_a_second_pet_does_not() -> None:
+    life = (
+        Life()
+        .says("I live in Graz.")
+        .says("I live in Turku.")
+        .says("I own a cargo bike.")
+        .says("I own a canoe.")
+    )
+
+    active = {(f.attribute, f.value) for f in life.facts.values() if f.status == "active"}
+    assert active == {("lives_in", "Turku"), ("has", "a cargo bike"), ("has", "a canoe")}
+
+
+def test_facts_are_taken_back_too() -> None:
+    life = Life().says("I live in Graz.").says("I own a canoe.")
+    stored = list(life.facts.values())
+
+    assert [f.value for f in matching_facts(stored, "canoe", encoder=ENCODER)] == ["a canoe"]
+    (gone,) = retract_facts(stored, "I own a canoe", encoder=ENCODER, at=START + timedelta(days=9))
+    assert (gone.value, gone.status) == ("a canoe", "retracted")
