@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self, TextIO, cast
+from typing import Any, BinaryIO, Literal, Self, cast
 
-CHUNK_CHARS = 1 << 20
+from habitus.evals.json_array import JsonArrayError, elements
+
 _DATE = re.compile(r"(\d{4})/(\d{2})/(\d{2})(?: \([^)]*\))? (\d{2}):(\d{2})")
-_LONGEST_LITERAL = len("-Infinity")
 _ARRAYS = ("haystack_dates", "haystack_session_ids", "haystack_sessions")
 
 
@@ -89,6 +88,16 @@ class Sample:
             if session.id in self.evidence_session_ids
             and any(turn.has_answer and turn.role == "user" for turn in session.turns)
         )
+
+    def texts_of(self, turn_ids: Collection[str]) -> dict[str, str]:
+        """Return the words of some turns by id."""
+        found = {}
+        for session in self.sessions:
+            for index, turn in enumerate(session.turns):
+                turn_id = official_turn_id(session.id, index)
+                if turn_id in turn_ids:
+                    found[turn_id] = turn.text
+        return found
 
     def user_turn_ids(self) -> frozenset[str]:
         """Return the ids of all turns of the user: the corpus of the official turn-level runs."""
@@ -174,13 +183,13 @@ class SampleReader:
         seen: set[str] = set()
         n_records = 0
         try:
-            for n_records, record in enumerate(_elements(self._text), start=1):
+            for n_records, record in enumerate(elements(self._text), start=1):
                 sample = _sample(record, n_records)
                 if sample.id in seen:
                     raise DatasetError(f"record {n_records} repeats the question_id {sample.id!r}")
                 seen.add(sample.id)
                 yield sample
-        except DatasetError as error:
+        except (DatasetError, JsonArrayError) as error:
             raise DatasetError(f"{self._path.name}: {error}") from None
         except EOFError:
             raise DatasetError(
@@ -195,76 +204,6 @@ class SampleReader:
             raise DatasetError(f"{self._path.name} is not UTF-8 text ({error.reason})") from None
         if not n_records:
             raise DatasetError(f"{self._path.name} holds no questions")
-
-
-def _elements(stream: TextIO) -> Iterator[Any]:
-    """Yield the elements of the JSON array that the stream holds, one at a time."""
-    source = _Buffer(stream)
-    if source.peek() != "[":
-        raise DatasetError("not LongMemEval: expected a JSON array of questions at the top level")
-    source.skip()
-    if source.peek() == "]":
-        source.skip()
-    else:
-        while True:
-            yield source.decode()
-            mark = source.peek()
-            source.skip()
-            if mark == "]":
-                break
-            if mark != ",":
-                found = f"found {mark!r}" if mark else "the file ends"
-                raise DatasetError(f"not JSON: expected ',' or ']' after a record, but {found}")
-    if source.peek():
-        raise DatasetError("not JSON: there is more text after the end of the array")
-
-
-class _Buffer:
-    """The part of a text that was read but not yet decoded."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._decoder = json.JSONDecoder()
-        self._text = ""
-        self._at = 0
-
-    def _more(self) -> bool:
-        # Doubling keeps the cost of the tries that fail linear in the length of the record.
-        rest = self._text[self._at :]
-        read = self._stream.read(max(CHUNK_CHARS, len(rest)))
-        self._text, self._at = rest + read, 0
-        return bool(read)
-
-    def peek(self) -> str:
-        """Return the next character that is not white space, or "" at the end of the text."""
-        while True:
-            while self._at < len(self._text) and self._text[self._at] in " \t\r\n":
-                self._at += 1
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                return ""
-
-    def skip(self) -> None:
-        self._at += 1
-
-    def decode(self) -> Any:
-        """Return the next JSON value."""
-        self.peek()
-        while True:
-            try:
-                value, self._at = self._decoder.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                cut_off = error.msg.startswith("Unterminated string") or (
-                    error.pos >= len(self._text) - _LONGEST_LITERAL
-                )
-                if cut_off and self._more():
-                    continue
-                where = "the file ends inside a record; download it again" if cut_off else error.msg
-                raise DatasetError(f"not JSON: {where}") from None
-            except RecursionError:
-                raise DatasetError("not LongMemEval: nested too deeply") from None
-            return value
 
 
 def _sample(record: Any, number: int) -> Sample:

@@ -81,7 +81,8 @@ def reciprocal_rank(ranked: Sequence[str], relevant: Collection[str]) -> float:
 def covered(packed: Collection[str], relevant: Collection[str]) -> float:
     """Return 1 if every relevant id is in the packed context, else 0. Higher is better; 0 or 1.
 
-    Its mean is the share of questions whose whole evidence reaches the prompt.
+    Its mean is the share of questions whose whole evidence reaches the prompt. Give only the ids of
+    turns packed in full to leave out those that were cut.
 
     Raises:
         ValueError: `relevant` is empty.

@@ -1,18 +1,7 @@
 """From the scores of a run to `report.json` and a table.
 
-Views of a question, each with the `n` of the questions it applies to:
-
-- `session.all`: sessions, every question with evidence sessions, abstentions included (500 in the
-  full S file; what most products publish).
-- `session.answerable`: the same without abstentions (470).
-- `session.official`: as the official code counts: without abstentions and without questions to which
-  the user said no evidence (419), and only sessions in which the user gives evidence are relevant.
-- `turn.answerable`: turns of both roles, evidence of both roles, without abstentions.
-- `turn.official`: the ranking of the user's turns alone, evidence of the user alone.
-- `context.answerable`, `context.user_turns`: whether all evidence turns were packed into the context.
-- `reply.short_answers`: whether the reply contains the answer; answers of at most five words.
-
-A question that failed is in none of them; it is listed and counted under `failures`.
+The views are described in `habitus.evals.scoring`. A question that failed is in none of them; it is
+listed and counted under `failures`.
 """
 
 from __future__ import annotations
@@ -31,8 +20,9 @@ from rich.table import Table
 
 from habitus.evals.longmemeval import is_abstention
 from habitus.evals.metrics import Estimate, bootstrap, percentiles
-from habitus.evals.retrieval import NDCG_KS, RECALL_KS, Outcome, Score
+from habitus.evals.retrieval import Outcome
 from habitus.evals.runlog import Manifest
+from habitus.evals.scoring import NDCG_KS, RECALL_KS, Score
 
 OVERALL = "overall"
 RANKING_VIEWS = {
@@ -135,6 +125,12 @@ def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
             yield _ranking_table(f"By question type: {title}", types)
     if _groups(report, "context.answerable"):
         yield _context_table(report)
+    if short := _groups(report, "context.short_answers"):
+        found, possible = (short[OVERALL][name] for name in ("answer_in_context", "answer_in_evidence"))
+        yield (
+            f"Answers of at most five words that stand in the packed context: {_decimal(found['mean'])}, "
+            f"in the evidence itself: {_decimal(possible['mean'])}, n={found['n']}"
+        )
     if replies := _groups(report, "reply.short_answers"):
         share = replies[OVERALL]["containment"]
         yield (
@@ -188,22 +184,17 @@ def _ranking_table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _context_table(report: Mapping[str, Any]) -> Table:
     budget = report["manifest"]["settings"].get("context_tokens")
-    headings = [
-        part for name in CONTEXT_VIEWS.values() for part in (f"n\n{name}", f"share\n{name}", "95 %\ninterval")
-    ]
+    headings = [part for name in CONTEXT_VIEWS.values() for part in ("n", name, "uncut")]
     table = _table(f"Every evidence turn in the packed context ({budget} tokens)", "", headings)
     for group in _groups(report, "context.answerable"):
         cells: list[str] = []
         for view in CONTEXT_VIEWS:
-            share = _groups(report, view).get(group, {}).get("all_evidence_in_context")
-            cells += _share_cells(share) if share else ["0", "", ""]
+            row = _groups(report, view).get(group)
+            shares = [row[name] for name in ("all_evidence_in_context", "all_evidence_uncut")] if row else []
+            cells += [str(shares[0]["n"]) if shares else "0", *(_decimal(share["mean"]) for share in shares)]
+            cells += [""] * (2 - len(shares))
         table.add_row(group, *cells)
     return table
-
-
-def _share_cells(share: Mapping[str, Any]) -> list[str]:
-    interval = f"{_decimal(share['low'])}-{_decimal(share['high'])}"
-    return [str(share["n"]), _decimal(share["mean"]), interval]
 
 
 def _latency_table(latencies: Mapping[str, Mapping[str, float]]) -> Table:

@@ -7,7 +7,7 @@ Official ids name the evidence, so the agent is given neutral ones, mapped back 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,21 +18,10 @@ from time import perf_counter
 from typing import Protocol
 
 from habitus.evals.longmemeval import Sample, official_turn_id
-from habitus.evals.metrics import (
-    containment,
-    covered,
-    longmemeval_ndcg,
-    normalize_answer,
-    recall_all,
-    recall_any,
-    reciprocal_rank,
-)
 from habitus.evals.runlog import Failed, Finished, RunLog
+from habitus.evals.scoring import Score, score
 from habitus.memory.records import Conversation, Message
 
-RECALL_KS = (1, 3, 5, 10)
-NDCG_KS = (5, 10)
-SHORT_ANSWER_WORDS = 5
 USER_ID = "user"
 MAX_ERROR_CHARS = 1_000
 
@@ -42,6 +31,10 @@ class PackedTurn(Protocol):
 
     @property
     def turn_id(self) -> str: ...
+    @property
+    def text(self) -> str:
+        """Its words as they go into the prompt."""
+        ...
 
 
 class Recalled(Protocol):
@@ -99,22 +92,6 @@ class EvaluatedAgent(Protocol):
 
 AgentFactory = Callable[[Path], AbstractContextManager[EvaluatedAgent]]
 """Opens a fresh agent on an empty folder."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """How one question went. A view that does not apply to the question is absent.
-
-    Attributes:
-        views: metric values by view; the views are described in `habitus.evals.report`.
-    """
-
-    question_id: str
-    question_type: str
-    routes: tuple[str, ...]
-    context_tokens: int
-    latency_ms: Mapping[str, float]
-    views: Mapping[str, Mapping[str, float]]
 
 
 @dataclass(kw_only=True)
@@ -208,13 +185,17 @@ def solve(
         if with_replies:
             hypothesis = agent.chat(USER_ID, sample.question, at=asked_at).text
             latency_ms["chat"] = 1e3 * (perf_counter() - answered)
+    packed: dict[str, str] = {}
+    for turn in recalled.evidence:
+        packed.setdefault(aliases.official_turns([turn.turn_id])[0], turn.text)
     return Finished(
         question_id=sample.id,
         question_type=sample.type,
         routes=tuple(sorted(recalled.routes)),
         ranked_session_ids=aliases.official_sessions(recalled.ranked_session_ids),
         ranked_turn_ids=aliases.official_turns(recalled.ranked_turn_ids),
-        context_turn_ids=aliases.official_turns([packed.turn_id for packed in recalled.evidence]),
+        context_turn_ids=tuple(packed),
+        context_texts=tuple(packed.values()),
         context_tokens=recalled.context_tokens,
         latency_ms={name: round(value, 3) for name, value in latency_ms.items()},
         hypothesis=hypothesis,
@@ -271,53 +252,3 @@ def _mapped(aliases: Iterable[str], names: Mapping[str, str], what: str) -> tupl
             raise ValueError(f"the agent returned the {what} {alias!r}, which it was never given")
         found.append(names[alias])
     return tuple(dict.fromkeys(found))
-
-
-def score(sample: Sample, result: Finished) -> Score:
-    """Compare one result with its gold."""
-    sessions, turns, packed = result.ranked_session_ids, result.ranked_turn_ids, set(result.context_turn_ids)
-    views: dict[str, dict[str, float]] = {}
-    _add_ranking(views, "session.all", sessions, sample.evidence_session_ids)
-    if not sample.is_abstention:
-        evidence, said = sample.evidence_turn_ids(), sample.evidence_turn_ids(user_only=True)
-        users = sample.user_turn_ids()
-        _add_ranking(views, "session.answerable", sessions, sample.evidence_session_ids)
-        _add_ranking(views, "session.official", sessions, sample.user_evidence_session_ids())
-        _add_ranking(views, "turn.answerable", turns, evidence)
-        _add_ranking(views, "turn.official", [turn for turn in turns if turn in users], said)
-        _add_coverage(views, "context.answerable", packed, evidence)
-        _add_coverage(views, "context.user_turns", packed, said)
-        _add_containment(views, result.hypothesis, sample.answer)
-    return Score(
-        question_id=sample.id,
-        question_type=sample.type,
-        routes=result.routes,
-        context_tokens=result.context_tokens,
-        latency_ms=result.latency_ms,
-        views=views,
-    )
-
-
-def _add_ranking(
-    views: dict[str, dict[str, float]], view: str, ranked: Sequence[str], relevant: Collection[str]
-) -> None:
-    if relevant:
-        views[view] = {
-            **{f"recall_any@{k}": recall_any(ranked, relevant, k) for k in RECALL_KS},
-            **{f"recall_all@{k}": recall_all(ranked, relevant, k) for k in RECALL_KS},
-            **{f"ndcg@{k}": longmemeval_ndcg(ranked, relevant, k) for k in NDCG_KS},
-            "r@1": recall_any(ranked, relevant, 1),
-            "mrr": reciprocal_rank(ranked, relevant),
-        }
-
-
-def _add_coverage(
-    views: dict[str, dict[str, float]], view: str, packed: Collection[str], relevant: Collection[str]
-) -> None:
-    if relevant:
-        views[view] = {"all_evidence_in_context": covered(packed, relevant)}
-
-
-def _add_containment(views: dict[str, dict[str, float]], reply: str | None, answer: str) -> None:
-    if reply is not None and 0 < len(normalize_answer(answer).split()) <= SHORT_ANSWER_WORDS:
-        views["reply.short_answers"] = {"containment": containment(reply, answer)}

@@ -55,6 +55,8 @@ class Finished(_Line):
     """`<session_id>_<1-based index of the turn>`, both roles."""
     context_turn_ids: tuple[str, ...]
     """The turns packed into the prompt, in the order of the prompt."""
+    context_texts: tuple[str, ...]
+    """Their words as packed, which may be cut."""
     context_tokens: int
     latency_ms: dict[str, float]
     hypothesis: str | None = None

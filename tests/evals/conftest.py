@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from habitus.evals.longmemeval import Sample, SampleReader
 from habitus.memory.records import Conversation
 
 Record = dict[str, Any]
@@ -65,6 +66,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 @dataclass(frozen=True)
 class Packed:
     turn_id: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -110,16 +112,18 @@ class WordAgent:
             routes=frozenset({"extraction"}),
             ranked_session_ids=tuple(dict.fromkeys(turn.split(":")[0] for turn in ranked)),
             ranked_turn_ids=tuple(ranked),
-            evidence=(Packed(ranked[0]),),
+            evidence=(Packed(ranked[0], self.text_of(ranked[0])),),
             context_tokens=7,
             timings_ms={"route": 0.25, "recall": 1.5},
         )
 
     def chat(self, user_id: str, text: str, *, at: datetime) -> ScriptedReply:
         found = self.recall(user_id, text, at=at)
-        session, _, index = found.ranked_turn_ids[0].partition(":")
-        (text,) = [c.messages[int(index)].text for c in self.conversations if c.id == session]
-        return ScriptedReply(f'You said: "{text}".', found)
+        return ScriptedReply(f'You said: "{self.text_of(found.ranked_turn_ids[0])}".', found)
+
+    def text_of(self, turn_id: str) -> str:
+        session, _, index = turn_id.partition(":")
+        return next(c.messages[int(index)].text for c in self.conversations if c.id == session)
 
 
 @dataclass
@@ -141,3 +145,14 @@ class Agents:
 @pytest.fixture
 def agents() -> Agents:
     return Agents()
+
+
+@pytest.fixture
+def sample(record: Callable[..., Record], write: Callable[..., Path]) -> Callable[..., Sample]:
+    """Make a sample from a record with some fields changed."""
+
+    def make(**changes: Any) -> Sample:
+        with SampleReader(write([record(**changes)], "sample.json")) as reader:
+            return next(iter(reader))
+
+    return make

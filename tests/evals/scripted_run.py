@@ -35,6 +35,7 @@ class Found:
 
 class EmptyPacked:
     turn_id = ""
+    text = ""
 
 
 class CountingAgent:

@@ -163,7 +163,7 @@ def test_ctrl_c_says_how_to_go_on(record: Make, write: Write, tmp_path: Path) ->
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"hello", "not LongMemEval"),
+        (b"hello", "expected a JSON array"),
         (b"[]", "holds no questions"),
         (b'[{"question_id": "q1"}]', "has no field 'haystack_dates'"),
         (b"\x1f\x8b\x08", "cut off"),

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from habitus.evals import longmemeval
+from habitus.evals import json_array
 from habitus.evals.longmemeval import DatasetError, Sample, SampleReader, parse_date
 
 Make = Callable[..., dict[str, Any]]
@@ -192,7 +192,7 @@ def test_where_the_text_is_cut_into_chunks_changes_nothing(
     records = [record(answer=-1.5e3, question='“ü” \\ " é'), record(question_id="q2", answer=12)]
     path = write(records)
     expected = read(path)
-    monkeypatch.setattr(longmemeval, "CHUNK_CHARS", chunk)
+    monkeypatch.setattr(json_array, "CHUNK_CHARS", chunk)
     assert read(path) == expected
 
 

@@ -21,6 +21,7 @@ def finished(question_id: str, **changes: Any) -> Finished:
         "ranked_session_ids": ("s1", "s2"),
         "ranked_turn_ids": ("s1_1",),
         "context_turn_ids": (),
+        "context_texts": (),
         "context_tokens": 3,
         "latency_ms": {"recall": 1.5},
     }

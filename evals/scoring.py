@@ -1,0 +1,119 @@
+"""The score of one question: its result against its gold, in each convention.
+
+Views of a question, each with the `n` of the questions it applies to:
+
+- `session.all`: sessions, every question with evidence sessions, abstentions included (500 in the
+  full S file; what most products publish).
+- `session.answerable`: the same without abstentions (470).
+- `session.official`: as the official code counts: without abstentions and without questions to which
+  the user said no evidence (419), and only sessions in which the user gives evidence are relevant.
+- `turn.answerable`: turns of both roles, evidence of both roles, without abstentions.
+- `turn.official`: the ranking of the user's turns alone, evidence of the user alone.
+- `context.answerable`, `context.user_turns`: whether all evidence turns, or all those of the user, were
+  packed into the context; `all_evidence_uncut` counts a turn only if all its words were.
+- `context.short_answers`: answers of at most five words; whether the words of the answer stand in the
+  packed context, and, as the most that can be hoped for, in the evidence turns themselves.
+- `reply.short_answers`: the same answers; whether the reply contains them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from habitus.evals.longmemeval import Sample
+from habitus.evals.metrics import (
+    containment,
+    covered,
+    longmemeval_ndcg,
+    normalize_answer,
+    recall_all,
+    recall_any,
+    reciprocal_rank,
+)
+from habitus.evals.runlog import Finished
+
+RECALL_KS = (1, 3, 5, 10)
+NDCG_KS = (5, 10)
+SHORT_ANSWER_WORDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How one question went. A view that does not apply to the question is absent.
+
+    Attributes:
+        views: metric values by view; the views are described at the top of this module.
+    """
+
+    question_id: str
+    question_type: str
+    routes: tuple[str, ...]
+    context_tokens: int
+    latency_ms: Mapping[str, float]
+    views: Mapping[str, Mapping[str, float]]
+
+
+def score(sample: Sample, result: Finished) -> Score:
+    """Compare one result with its gold."""
+    sessions, turns = result.ranked_session_ids, result.ranked_turn_ids
+    packed = dict(zip(result.context_turn_ids, result.context_texts, strict=True))
+    views: dict[str, dict[str, float]] = {}
+    _add_ranking(views, "session.all", sessions, sample.evidence_session_ids)
+    if not sample.is_abstention:
+        evidence, said = sample.evidence_turn_ids(), sample.evidence_turn_ids(user_only=True)
+        users = sample.user_turn_ids()
+        _add_ranking(views, "session.answerable", sessions, sample.evidence_session_ids)
+        _add_ranking(views, "session.official", sessions, sample.user_evidence_session_ids())
+        _add_ranking(views, "turn.answerable", turns, evidence)
+        _add_ranking(views, "turn.official", [turn for turn in turns if turn in users], said)
+        originals = sample.texts_of(evidence)
+        _add_coverage(views, "context.answerable", packed, originals, evidence)
+        _add_coverage(views, "context.user_turns", packed, originals, said)
+        if 0 < len(normalize_answer(sample.answer).split()) <= SHORT_ANSWER_WORDS:
+            views["context.short_answers"] = {
+                "answer_in_context": containment("\n".join(packed.values()), sample.answer),
+                "answer_in_evidence": containment("\n".join(originals.values()), sample.answer),
+            }
+            if result.hypothesis is not None:
+                views["reply.short_answers"] = {"containment": containment(result.hypothesis, sample.answer)}
+    return Score(
+        question_id=sample.id,
+        question_type=sample.type,
+        routes=result.routes,
+        context_tokens=result.context_tokens,
+        latency_ms=result.latency_ms,
+        views=views,
+    )
+
+
+def _add_ranking(
+    views: dict[str, dict[str, float]], view: str, ranked: Sequence[str], relevant: Collection[str]
+) -> None:
+    if relevant:
+        views[view] = {
+            **{f"recall_any@{k}": recall_any(ranked, relevant, k) for k in RECALL_KS},
+            **{f"recall_all@{k}": recall_all(ranked, relevant, k) for k in RECALL_KS},
+            **{f"ndcg@{k}": longmemeval_ndcg(ranked, relevant, k) for k in NDCG_KS},
+            "r@1": recall_any(ranked, relevant, 1),
+            "mrr": reciprocal_rank(ranked, relevant),
+        }
+
+
+def _add_coverage(
+    views: dict[str, dict[str, float]],
+    view: str,
+    packed: Mapping[str, str],
+    originals: Mapping[str, str],
+    relevant: Collection[str],
+) -> None:
+    if relevant:
+        uncut = [turn for turn in relevant if _same_words(packed.get(turn, ""), originals[turn])]
+        views[view] = {
+            "all_evidence_in_context": covered(packed, relevant),
+            "all_evidence_uncut": covered(uncut, relevant),
+        }
+
+
+def _same_words(text: str, other: str) -> bool:
+    return text.split() == other.split()
