@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from habitus.memory import forgetting, reading, writing
 from habitus.memory.errors import NotFoundError
 from habitus.memory.folder import DataFolder
+from habitus.memory.indexer import INDEX_AFTER, Indexer
 from habitus.memory.preparing import check_changes, check_query, prepare
 from habitus.memory.records import (
     Changes,
@@ -25,10 +27,12 @@ from habitus.memory.records import (
     Status,
     Turn,
 )
-from habitus.memory.resident import ResidentCache
+from habitus.memory.reembedding import adopt
+from habitus.memory.resident import Resident, ResidentCache
 from habitus.memory.sqlite import Database
 from habitus.memory.store import Candidates, Forgotten, Progress, Query, StoreStats
 from habitus.memory.terms import terms_of
+from habitus.memory.wide import search_wide
 from habitus.retrievers.encoder import Encoder, Vectors
 
 RESIDENT_BYTES = 256 * 2**20
@@ -38,10 +42,21 @@ EXACT_LIMIT = 20_000
 class EmbeddedStore:
     """A `MemoryStore` in a folder; make one with `EmbeddedStore.open`."""
 
-    def __init__(self, folder: DataFolder, database: Database, encoder: Encoder, resident_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        database: Database,
+        indexer: Indexer,
+        encoder: Encoder,
+        *,
+        exact_limit: int,
+        resident_bytes: int,
+    ) -> None:
         self._folder = folder
         self._database = database
+        self._indexer = indexer
         self._encoder = encoder
+        self._exact_limit = exact_limit
         self._residents = ResidentCache(resident_bytes, encoder.dim)
 
     @classmethod
@@ -54,16 +69,47 @@ class EmbeddedStore:
         reembed: bool = True,
         exact_limit: int = EXACT_LIMIT,
         resident_bytes: int = RESIDENT_BYTES,
+        index_after: int = INDEX_AFTER,
         max_pages: int | None = None,
     ) -> EmbeddedStore:
-        """Open a data folder, or make it, and own it until `close`."""
+        """Open a data folder, or make it, and own it until `close`.
+
+        What a crash interrupted is finished first: a deletion is carried through, a change of encoder
+        goes on where it was. The derived indexes catch up in the background.
+
+        Args:
+            folder: where everything is kept.
+            encoder: makes the vectors. If others are stored, all are computed anew.
+            progress: called with (done, total) turns while they are.
+            reembed: False raises instead when the encoder has changed.
+            exact_limit: users with at most so many turns are searched exactly, in memory; larger ones
+                through the derived indexes.
+            resident_bytes: bound on the memory for users searched last.
+            index_after: how many turns may wait before the derived indexes are brought up to date in
+                the background; until then they are searched all the same.
+            max_pages: bound on the size of the database in pages of 4 KiB; None is no bound.
+
+        Raises:
+            FolderInUseError: somebody owns the folder already.
+            InvalidInputError: the path leads to something that is no folder.
+            EncoderChangedError: the encoder has changed and `reembed` is False.
+            StoreFullError: the folder cannot be written.
+            StoreCorruptError: the database cannot be read.
+        """
         data = DataFolder(folder)
-        try:
+        with ExitStack() as undo:
+            undo.callback(data.release)
             database = Database(data.path / "memory.db", max_pages=max_pages)
-        except BaseException:
-            data.release()
-            raise
-        return cls(data, database, encoder, resident_bytes)
+            undo.callback(database.close)
+            is_new = adopt(database, encoder, reembed=reembed, progress=progress)
+            indexer = Indexer(database, data.path / "index", encoder.dim, index_after=index_after)
+            store = cls(
+                data, database, indexer, encoder, exact_limit=exact_limit, resident_bytes=resident_bytes
+            )
+            indexer.start(is_new=is_new)
+            store._scrub()
+            undo.pop_all()
+        return store
 
     @property
     def encoder(self) -> Encoder:
@@ -81,7 +127,7 @@ class EmbeddedStore:
         prepared = prepare(self._encoder, changes.turns, vectors)
         with self._database.write() as connection:
             writing.ensure_user(connection, user_id)
-            replaced = writing.write_turns(connection, user_id, prepared)
+            writing.write_turns(connection, user_id, prepared)
             for group in (changes.preferences, changes.facts, changes.corrections, changes.feedback):
                 writing.write_documents(connection, group)
             if changes.profile is not None:
@@ -89,8 +135,7 @@ class EmbeddedStore:
             if changes.persona is not None:
                 writing.write_persona(connection, changes.persona)
             writing.end_sessions(connection, user_id, changes.ends_sessions)
-        if replaced:
-            self._residents.forget(user_id)
+        self._indexer.notify(len(prepared))
 
     def users(self) -> list[str]:
         with self._database.read() as connection:
@@ -136,9 +181,16 @@ class EmbeddedStore:
 
     def search(self, user_id: str, query: Query) -> Candidates:
         vector = check_query(query, self._encoder.dim)
-        resident = self._residents.get(user_id)
+        with self._database.read() as connection:
+            n_turns, _ = reading.size_and_epoch(connection, user_id)
+        if n_turns > self._exact_limit:
+            return search_wide(self._database, self._indexer, user_id, query, vector)
+        # An unknown user must not leave a trace in memory either.
+        resident = self._residents.get(user_id) if n_turns else Resident(self._encoder.dim)
         with resident.lock:
             with self._database.read() as connection:
+                _, epoch = reading.size_and_epoch(connection, user_id)
+                resident.enter(epoch)
                 rows = reading.rows_after(connection, user_id, resident.last_seq, self._encoder.dim)
             resident.append(rows)
             found = resident.search(vector, terms_of(query.text), not_session=query.not_session)
@@ -159,7 +211,7 @@ class EmbeddedStore:
             if any((forgotten.turn_ids, forgotten.preference_ids, forgotten.fact_ids)):
                 shards = [writing.shard_of(user_id)] if forgotten.turn_ids else []
                 writing.begin_scrub(connection, shards)
-        self._residents.forget(user_id)
+        self._residents.drop(user_id)
         self._scrub()
         return forgotten
 
@@ -183,22 +235,27 @@ class EmbeddedStore:
             _check_known(connection, user_id)
             writing.delete_user(connection, user_id)
             writing.begin_scrub(connection, [writing.shard_of(user_id)])
-        self._residents.forget(user_id)
+        self._residents.drop(user_id)
         self._scrub()
 
     def _scrub(self) -> None:
+        """Carry a deletion through to every file, also one that a crash interrupted."""
+        self._indexer.drop_stale()
         with self._database.read() as connection:
-            pending = reading.get_meta(connection, "scrub") is not None
-        if pending:
-            with self._database.write() as connection:
+            pending = reading.get_meta(connection, "scrub")
+        if pending is None:
+            return
+        self._database.scrub()
+        with self._database.write() as connection:
+            # Another deletion may have begun meanwhile; its own scrub is still to come.
+            if reading.get_meta(connection, "scrub") == pending:
                 writing.set_meta(connection, "scrub", None)
-            self._database.scrub()
 
     def reindex(self, progress: Progress | None = None) -> None:
-        del progress
+        self._indexer.reindex(progress)
 
     def flush(self) -> None:
-        return None
+        self._indexer.drain()
 
     def stats(self, user_id: str | None = None) -> StoreStats:
         with self._database.read() as connection:
@@ -208,8 +265,17 @@ class EmbeddedStore:
         )
 
     def close(self) -> None:
-        self._database.close()
-        self._folder.release()
+        """Release the folder; a second call does nothing.
+
+        Raises:
+            Exception: what stopped the indexer in the background, unless a later `flush` made it good.
+                The store is closed all the same.
+        """
+        try:
+            self._indexer.close()
+        finally:
+            self._database.close()
+            self._folder.release()
 
     def __enter__(self) -> Self:
         return self

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from habitus.memory.records import (
     Correction,
@@ -189,3 +191,47 @@ def counts(connection: sqlite3.Connection, user_id: str | None) -> dict[str, int
     }
     sql = f"SELECT ifnull(sum(n_turns), 0) FROM users{where}"
     return {**found, "n_turns": connection.execute(sql, values).fetchone()[0]}
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over all turns of a user; own terms are those of the user's turns, not the assistant's."""
+
+    n_turns: int = 0
+    n_terms: int = 0
+    n_own_terms: int = 0
+    n_sessions: int = 0
+
+
+def totals(connection: sqlite3.Connection, user_id: str) -> Totals:
+    row = connection.execute(
+        "SELECT n_turns, n_terms, n_own_terms, (SELECT count(*) FROM sessions s WHERE s.user_id = u.user_id)"
+        " FROM users u WHERE user_id = ?",
+        (user_id,),
+    ).fetchone()
+    return Totals() if row is None else Totals(*row)
+
+
+def size_and_epoch(connection: sqlite3.Connection, user_id: str) -> tuple[int, int]:
+    """Return how many turns a user has, and the epoch: it changes when turns are deleted."""
+    row = connection.execute("SELECT n_turns, epoch FROM users WHERE user_id = ?", (user_id,)).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
+def session_size(connection: sqlite3.Connection, user_id: str, session_id: str | None) -> int:
+    row = connection.execute(
+        "SELECT n_turns FROM sessions WHERE user_id = ? AND id = ?", (user_id, session_id)
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def pending(connection: sqlite3.Connection, user_id: str) -> npt.NDArray[np.int64]:
+    """Return the sequence numbers of turns that are not in the derived indexes yet, ascending."""
+    sql = "SELECT seq FROM outbox WHERE user_id = ? AND NOT removed ORDER BY seq"
+    return np.array([seq for (seq,) in connection.execute(sql, (user_id,))], dtype=np.int64)
+
+
+def sessions_of(connection: sqlite3.Connection, user_id: str, seqs: Sequence[int]) -> list[str]:
+    """Return the sessions of turns; numbers of other users' or deleted turns are left out."""
+    sql = "SELECT DISTINCT session_id FROM turns WHERE user_id = ? AND seq IN ({})"
+    return sorted({session_id for (session_id,) in select_in(connection, sql, [user_id], seqs)})

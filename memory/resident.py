@@ -72,6 +72,15 @@ class Rows:
         return len(self.seqs)
 
 
+def dots(rows: Vectors, vector: Vectors) -> Vectors:
+    """Return the dot product of each row with a vector, on this thread alone.
+
+    BLAS would spread a millisecond of work over all cores, and waits ten where these are busy.
+    """
+    products: Vectors = np.einsum("ij,j->i", rows, vector)
+    return products
+
+
 class Growing:
     """An array that grows at its end in amortised constant time per row."""
 
@@ -132,7 +141,8 @@ class _Sessions:
             self.norms.view[touched] = np.where(norms > 0.0, norms, 1.0)
 
     def cosine(self, vector: Vectors) -> Vectors:
-        scores: Vectors = (self.sums.view @ vector) / self.norms.view
+        scores: Vectors = dots(self.sums.view, vector)
+        scores /= self.norms.view
         return scores
 
 
@@ -143,12 +153,16 @@ class Resident:
 
     Args:
         dim: length of a vector.
-        epoch: the state of deletions it was loaded in; see `ResidentCache`.
     """
 
-    def __init__(self, dim: int, epoch: int = 0) -> None:
+    def __init__(self, dim: int) -> None:
         self.lock = threading.Lock()
-        self.epoch = epoch
+        self._dim = dim
+        self._epoch = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        dim = self._dim
         self.last_seq = 0
         self._turn_ids = Growing(object)
         self._session_ids = Growing(object)
@@ -172,6 +186,16 @@ class Resident:
         numbers = (self._session_row, self._index, self._is_user, self._at, self._lengths, self._starts)
         arrays = (*numbers, self._seqs, self._vectors, self._sessions.sums)
         return sum(array.nbytes for array in arrays) + self._postings.nbytes + len(self) * 2 * _BYTES_PER_ID
+
+    def enter(self, epoch: int) -> None:
+        """Forget everything if turns were deleted since it was read.
+
+        Args:
+            epoch: of the user, read in the transaction in which newer turns are going to be read.
+        """
+        if epoch != self._epoch:
+            self._clear()
+            self._epoch = epoch
 
     def append(self, rows: Rows) -> None:
         """Add turns that are newer than all it holds."""
@@ -242,10 +266,16 @@ class Resident:
             complete=only is None,
         )
 
+    def frequencies(self, terms: Terms, seqs: Ints) -> npt.NDArray[np.float64]:
+        """Return shape `(n_terms,)`: in how many of the turns with these numbers each term occurs."""
+        found = self._postings.find(terms)
+        counted = np.isin(self._seqs.view[found.documents], seqs)
+        return np.bincount(found.terms[counted], minlength=len(terms.hashes)).astype(np.float64)
+
     def _cosine(self, vector: Vectors) -> Vectors:
         if not len(self):
             return np.empty(0, dtype=np.float32)
-        scores: Vectors = self._vectors.view @ vector
+        scores = dots(self._vectors.view, vector)
         if len(scores) == len(self):
             return scores
         best: Vectors = np.maximum.reduceat(scores, self._starts.view)
@@ -275,9 +305,6 @@ class Resident:
 class ResidentCache:
     """The users searched last, bounded by bytes.
 
-    A deletion advances the user's epoch; what was loaded in an earlier epoch is loaded anew. So a load
-    that began before a deletion and ended after it cannot bring anything back.
-
     Args:
         max_bytes: bound on the sum of `Resident.nbytes`.
         dim: length of a vector.
@@ -289,32 +316,29 @@ class ResidentCache:
         self._lock = threading.Lock()
         self._residents: OrderedDict[str, Resident] = OrderedDict()
         self._sizes: dict[str, int] = {}
-        self._epochs: dict[str, int] = {}
 
     def get(self, user_id: str) -> Resident:
         """Return the user's resident, an empty one at first."""
         with self._lock:
-            epoch = self._epochs.get(user_id, 0)
-            found = self._residents.get(user_id)
-            if found is None or found.epoch != epoch:
-                found = self._residents[user_id] = Resident(self._dim, epoch)
+            if user_id not in self._residents:
+                self._residents[user_id] = Resident(self._dim)
+                self._sizes[user_id] = 0
             self._residents.move_to_end(user_id)
-            return found
+            return self._residents[user_id]
 
     def settle(self, user_id: str, resident: Resident) -> None:
-        """Count a resident's present size and drop the longest unused until all fit."""
+        """Count a resident's present size, and drop those longest unused until all fit."""
         with self._lock:
             if self._residents.get(user_id) is not resident:
                 return
             self._sizes[user_id] = resident.nbytes
             while sum(self._sizes.values()) > self._max_bytes:
                 oldest, _ = self._residents.popitem(last=False)
-                self._sizes.pop(oldest, None)
+                del self._sizes[oldest]
 
-    def forget(self, user_id: str) -> None:
-        """Drop the user's resident, and any that is being loaded now."""
+    def drop(self, user_id: str) -> None:
+        """Let go of a user's memory."""
         with self._lock:
-            self._epochs[user_id] = self._epochs.get(user_id, 0) + 1
             self._residents.pop(user_id, None)
             self._sizes.pop(user_id, None)
 

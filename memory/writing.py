@@ -7,6 +7,7 @@ import sqlite3
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from uuid import uuid4
 
 from habitus.memory import reading
 from habitus.memory.errors import InvalidInputError
@@ -32,18 +33,24 @@ def set_meta(connection: sqlite3.Connection, name: str, value: str | None) -> No
 
 def ensure_user(connection: sqlite3.Connection, user_id: str) -> None:
     connection.execute(
-        "INSERT OR IGNORE INTO users (user_id, shard) VALUES (?, ?)", (user_id, shard_of(user_id))
+        "INSERT OR IGNORE INTO users (user_id, shard, epoch) VALUES (?, ?, random())",
+        (user_id, shard_of(user_id)),
     )
 
 
-def write_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequence[Prepared]) -> bool:
+def begin_epoch(connection: sqlite3.Connection, user_id: str) -> None:
+    """Tell that what others have read of the user's turns no longer holds.
+
+    Epochs are random, so that a user who was deleted and came back is never taken for the former.
+    """
+    connection.execute("UPDATE users SET epoch = random() WHERE user_id = ?", (user_id,))
+
+
+def write_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequence[Prepared]) -> None:
     """Store turns, those with a known id in place of the old ones.
 
     A turn that is stored already, the same in every field, is left alone, so a commit may be repeated.
     A new turn opens its session again.
-
-    Returns:
-        True when an old turn was replaced.
 
     Raises:
         InvalidInputError: the place of a turn in its session is taken by another.
@@ -61,7 +68,6 @@ def write_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequence
     if replaced:
         touched = {turn.session_id for _, turn in replaced} | {item.turn.session_id for item in fresh}
         _recount_sessions(connection, user_id, touched)
-    return bool(replaced)
 
 
 def _taken(connection: sqlite3.Connection, user_id: str, prepared: Sequence[Prepared]) -> str:
@@ -169,6 +175,7 @@ def delete_turns(connection: sqlite3.Connection, user_id: str, seqs: Sequence[in
         " ifnull(sum(f.n_terms * (t.role = 'user')), 0)"
         " FROM turns t JOIN features f USING (seq) WHERE t.user_id = ? AND t.seq IN ({})"
     )
+    begin_epoch(connection, user_id)
     for sums in list(select_in(connection, sql, [user_id], seqs)):
         _count(connection, user_id, *(-number for number in sums))
     connection.executemany(
@@ -274,16 +281,17 @@ def delete_user(connection: sqlite3.Connection, user_id: str) -> None:
 
 def begin_scrub(connection: sqlite3.Connection, shards: Iterable[int]) -> None:
     """Note, together with a deletion, which files still hold what was deleted."""
-    set_meta(connection, "scrub", "pending")
+    set_meta(connection, "scrub", uuid4().hex)
     connection.executemany("INSERT OR IGNORE INTO stale_shards VALUES (?)", [(shard,) for shard in shards])
 
 
-def requeue_shard(connection: sqlite3.Connection, shard: int) -> None:
-    """Put all turns of a shard, whose index is gone from disk, into the outbox."""
+def requeue_shard(connection: sqlite3.Connection, shard: int) -> int:
+    """Put all turns of a shard, whose index is gone from disk, into the outbox; return how many."""
     connection.execute("DELETE FROM outbox WHERE shard = ?", (shard,))
-    connection.execute(
+    queued = connection.execute(
         "INSERT INTO outbox SELECT t.seq, t.user_id, u.shard, 0 FROM users u JOIN turns t USING (user_id)"
         " WHERE u.shard = ?",
         (shard,),
     )
     connection.execute("DELETE FROM stale_shards WHERE shard = ?", (shard,))
+    return queued.rowcount

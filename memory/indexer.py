@@ -1,0 +1,254 @@
+"""Bringing the derived indexes up to the truth, and rid of what was deleted from it.
+
+The outbox holds what the indexes do not have yet; its rows are deleted only after the indexes have
+written theirs, and writing a turn twice changes nothing, so a crash neither loses nor doubles. The
+only way to delete for good is to remove a shard's folder and to fill it again: neither Chroma nor
+tantivy lets one compact its files.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from habitus.memory import writing
+from habitus.memory.errors import StoreClosedError
+from habitus.memory.reading import select_in
+from habitus.memory.shards import Indexed, Shard
+from habitus.memory.sqlite import Database
+from habitus.memory.store import Progress
+from habitus.retrievers.errors import IndexCorruptError
+
+logger = logging.getLogger(__name__)
+
+INDEX_AFTER = 256
+_BATCH = 256
+_LET_OTHERS_IN_SECONDS = 0.001
+
+
+class Indexer:
+    """Applies the outbox, in one background thread that starts when there is enough to do.
+
+    Args:
+        database: the truth.
+        folder: where the shards are.
+        dim: length of a vector.
+        index_after: how many turns must wait before the thread starts on them.
+    """
+
+    def __init__(self, database: Database, folder: Path, dim: int, *, index_after: int = INDEX_AFTER) -> None:
+        self._database = database
+        self._folder = folder
+        self._dim = dim
+        self._index_after = index_after
+        self._shards = [Shard(folder / f"{number:02d}") for number in range(writing.N_SHARDS)]
+        self._work = threading.RLock()
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._n_waiting = 0
+        self._checked: set[int] = set()
+        self._rebuilt: set[int] = set()
+        self.failure: Exception | None = None
+
+    def start(self, *, is_new: bool) -> None:
+        """Finish what a crash interrupted, and begin to catch up.
+
+        Args:
+            is_new: True when the database has just been made, so any index belongs to another.
+        """
+        if is_new and self._folder.exists():
+            shutil.rmtree(self._folder)
+        self.drop_stale()
+        with self._database.read() as connection:
+            (n_waiting,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+        self.notify(n_waiting)
+
+    def notify(self, n_turns: int) -> None:
+        """Tell that turns were put into the outbox."""
+        with self._wake:
+            self._n_waiting += n_turns
+            if self._n_waiting < self._index_after or self._closed:
+                return
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="habitus-indexer", daemon=True)
+                self._thread.start()
+            self._wake.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._n_waiting >= self._index_after or self._closed)
+                if self._closed:
+                    return
+                self._n_waiting = 0
+            try:
+                self.drain()
+            except StoreClosedError:
+                return
+            except Exception as error:  # must not end the thread; raised again by flush or close
+                self.failure = error
+                logger.error("indexing failed (%s); search still sees every turn, flush() tries again", error)
+
+    def drain(self, progress: Progress | None = None) -> None:
+        """Apply the outbox until it is empty.
+
+        Raises:
+            IndexCorruptError: a shard failed again after it was rebuilt.
+        """
+        done, total = 0, self._n_pending() if progress else 0
+        while n_applied := self._step():
+            done += n_applied
+            if progress:
+                progress(min(done, total), total)
+            # Without this pause a search or a deletion would hardly ever get the locks.
+            time.sleep(_LET_OTHERS_IN_SECONDS)
+        self.failure = None
+
+    def _n_pending(self) -> int:
+        with self._database.read() as connection:
+            return int(connection.execute("SELECT count(*) FROM outbox").fetchone()[0])
+
+    def _step(self) -> int:
+        with self._work:
+            self._check_open()
+            with self._database.read() as connection:
+                row = connection.execute("SELECT shard FROM outbox ORDER BY seq LIMIT 1").fetchone()
+                if row is None:
+                    return 0
+                (number,) = row
+                added, removed = self._next_batch(connection, number)
+            try:
+                self._shards[number].apply(added, removed)
+                self._acknowledge(number, added, removed)
+                self._check(number)
+            except IndexCorruptError as error:
+                self.rebuild(number, error)
+            return len(added) + len(removed)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreClosedError("the store was closed while its indexes were catching up")
+
+    def _next_batch(self, connection: sqlite3.Connection, number: int) -> tuple[list[Indexed], list[int]]:
+        sql = "SELECT seq, removed FROM outbox WHERE shard = ? ORDER BY seq LIMIT ?"
+        rows = connection.execute(sql, (number, _BATCH)).fetchall()
+        sql = (
+            "SELECT t.seq, t.user_id, t.text, f.vectors FROM turns t JOIN features f USING (seq)"
+            " WHERE t.seq IN ({})"
+        )
+        added = [
+            Indexed(seq, user_id, text, np.frombuffer(blob, dtype=np.float32).reshape(-1, self._dim))
+            for seq, user_id, text, blob in select_in(
+                connection, sql, [], [seq for seq, removed in rows if not removed]
+            )
+        ]
+        return added, [seq for seq, removed in rows if removed]
+
+    def _acknowledge(self, number: int, added: Sequence[Indexed], removed: Sequence[int]) -> None:
+        with self._database.write() as connection:
+            # A turn may have been removed since it was read: its row then says so and must stay.
+            connection.executemany(
+                "DELETE FROM outbox WHERE seq = ? AND shard = ? AND removed = ?",
+                [(turn.seq, number, 0) for turn in added] + [(seq, number, 1) for seq in removed],
+            )
+
+    def _check(self, number: int) -> None:
+        """Compare the shard's sizes with the truth, once, as soon as nothing waits for it."""
+        if number in self._checked:
+            return
+        with self._database.read() as connection:
+            (n_pending,) = connection.execute(
+                "SELECT count(*) FROM outbox WHERE shard = ?", (number,)
+            ).fetchone()
+            expected = connection.execute(
+                "SELECT ifnull(sum(n_turns), 0), ifnull(sum(n_passages), 0) FROM users WHERE shard = ?",
+                (number,),
+            ).fetchone()
+        if n_pending:
+            return
+        if (found := self._shards[number].sizes()) != expected:
+            raise IndexCorruptError(
+                f"shard {number} holds {found} turns and passages where there should be {expected}"
+            )
+        self._checked.add(number)
+
+    def ready(self, number: int) -> Shard:
+        """Return a shard for searching, rebuilt first if it does not hold what it should."""
+        with self._work:
+            self._check_open()
+            try:
+                self._check(number)
+            except IndexCorruptError as error:
+                self.rebuild(number, error)
+            return self._shards[number]
+
+    def rebuild(self, number: int, error: IndexCorruptError) -> None:
+        """Throw a damaged shard away and put its turns into the outbox.
+
+        Raises:
+            IndexCorruptError: that was done before, and it did not help.
+        """
+        with self._work:
+            if number in self._rebuilt:
+                raise error
+            self._rebuilt.add(number)
+            logger.warning(
+                "the index of shard %d is damaged and is rebuilt from the truth: %s", number, error
+            )
+            self._make_stale([number])
+            self.drop_stale()
+
+    def _make_stale(self, numbers: Sequence[int]) -> None:
+        with self._database.write() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO stale_shards VALUES (?)", [(number,) for number in numbers]
+            )
+
+    def drop_stale(self) -> None:
+        """Remove the files of shards that hold deleted things; their other turns go to the outbox."""
+        with self._work:
+            with self._database.read() as connection:
+                stale = [number for (number,) in connection.execute("SELECT shard FROM stale_shards")]
+            for number in stale:
+                self._shards[number].destroy()
+                self._checked.discard(number)
+                with self._database.write() as connection:
+                    n_waiting = writing.requeue_shard(connection, number)
+                self.notify(n_waiting)
+
+    def reindex(self, progress: Progress | None = None) -> None:
+        """Build all shards anew."""
+        with self._work:
+            self._check_open()
+            self._rebuilt.clear()
+            self._make_stale(range(writing.N_SHARDS))
+            self.drop_stale()
+        self.drain(progress)
+
+    def close(self) -> None:
+        """Stop after the current batch; what waits is applied after the next opening.
+
+        Raises:
+            Exception: the failure of the background thread, unless a later `drain` made it good.
+        """
+        with self._wake:
+            if self._closed:
+                return
+            self._closed = True
+            self._wake.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        with self._work:
+            for shard in self._shards:
+                shard.close()
+        if self.failure is not None:
+            raise self.failure

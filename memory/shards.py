@@ -1,0 +1,102 @@
+"""The derived indexes of a sixteenth of all users: vectors in Chroma, words in tantivy, one folder."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from habitus.retrievers.encoder import Vectors
+
+if TYPE_CHECKING:
+    from habitus.retrievers.chroma import ChromaIndex
+    from habitus.retrievers.lexical import LexicalIndex
+
+Keys = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A turn as the indexes take it; `vectors` has shape `(n_passages, dim)`."""
+
+    seq: int
+    user_id: str
+    text: str
+    vectors: Vectors
+
+
+class Shard:
+    """Opened when first used. Safe to call from several threads.
+
+    Args:
+        path: its folder.
+
+    Raises:
+        IndexCorruptError: a file cannot be read, in every method but `close` and `destroy`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._vectors: ChromaIndex | None = None
+        self._words: LexicalIndex | None = None
+
+    def _opened(self) -> tuple[ChromaIndex, LexicalIndex]:
+        if self._vectors is None:
+            from habitus.retrievers.chroma import ChromaIndex
+
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._vectors = ChromaIndex(self.path / "vectors")
+        if self._words is None:
+            from habitus.retrievers.lexical import LexicalIndex
+
+            self._words = LexicalIndex(self.path / "words")
+        return self._vectors, self._words
+
+    def apply(self, added: Sequence[Indexed], removed: Sequence[int]) -> None:
+        """Add and remove turns; doing it again changes nothing."""
+        with self._lock:
+            vectors, words = self._opened()
+            users = [turn.user_id for turn in added]
+            seqs = [turn.seq for turn in added]
+            vectors.remove(removed)
+            vectors.add(seqs, users, [turn.vectors for turn in added])
+            words.update(seqs, users, [turn.text for turn in added], removed)
+
+    def nearest(self, vector: Vectors, text: str, user_id: str, k: int) -> Keys:
+        """Return the sequence numbers of a user's turns that are among the best `k` by either index."""
+        with self._lock:
+            vectors, words = self._opened()
+            return np.union1d(vectors.search(vector, user_id, k), words.search(text, user_id, k))
+
+    def frequencies(self, terms: Sequence[str], user_id: str) -> npt.NDArray[np.float64]:
+        """Return shape `(n_terms,)`: in how many of the user's indexed turns each term occurs."""
+        with self._lock:
+            return self._opened()[1].frequencies(terms, user_id)
+
+    def sizes(self) -> tuple[int, int]:
+        """Return how many turns and how many passages are indexed."""
+        with self._lock:
+            vectors, words = self._opened()
+            return len(words), len(vectors)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._vectors is not None:
+                self._vectors.close()
+            if self._words is not None:
+                self._words.close()
+            self._vectors = self._words = None
+
+    def destroy(self) -> None:
+        """Remove every file; the shard is empty then."""
+        with self._lock:
+            self.close()
+            if self.path.exists():
+                shutil.rmtree(self.path)

@@ -1,0 +1,89 @@
+"""Search among more turns than are worth holding in memory: candidates first, then exact scores."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from habitus.memory import reading, writing
+from habitus.memory.bm25 import Collection
+from habitus.memory.indexer import Indexer
+from habitus.memory.resident import Resident
+from habitus.memory.sqlite import Database
+from habitus.memory.store import Candidates, Query
+from habitus.memory.terms import hash_term, terms_of
+from habitus.retrievers.analysis import analyze
+from habitus.retrievers.encoder import Vectors
+from habitus.retrievers.errors import IndexCorruptError
+
+
+def search_wide(
+    database: Database, indexer: Indexer, user_id: str, query: Query, vector: Vectors
+) -> Candidates:
+    """Score the best turns of a user by either index, and all that wait to be indexed.
+
+    Every turn in the result has its exact cosine, and the BM25 that it has among all turns of the
+    user. The session arms use whole sessions; only how many sessions hold a term is estimated, from
+    how many turns do.
+
+    Args:
+        database: the truth.
+        indexer: of the derived indexes.
+        user_id: whose turns.
+        query: see `Query`; `limit` turns are asked of each index.
+        vector: the query's, checked.
+    """
+    terms = sorted(set(analyze(query.text)), key=hash_term)
+    # Read before the indexes are: a turn that leaves the outbox in between is in the index by then.
+    with database.read() as connection:
+        pending = reading.pending(connection, user_id)
+        n_left_out = reading.session_size(connection, user_id, query.not_session)
+    found, frequencies = _candidates(indexer, user_id, query, vector, terms, query.limit + n_left_out)
+    if found is None:
+        with database.read() as connection:
+            pending = reading.pending(connection, user_id)
+        found = np.empty(0, dtype=np.int64)
+    dim = len(vector)
+    wanted = np.union1d(found, pending)
+    with database.read() as connection:
+        session_ids = reading.sessions_of(connection, user_id, wanted.tolist())
+        rows = reading.rows_of_sessions(connection, user_id, session_ids, dim)
+        totals = reading.totals(connection, user_id)
+    part = Resident(dim)
+    part.append(rows)
+    query_terms = terms_of(query.text)
+    frequencies = frequencies + part.frequencies(query_terms, pending)
+    turns, sessions = _statistics(totals, frequencies)
+    return part.search(
+        vector,
+        query_terms,
+        not_session=query.not_session,
+        only=cast("list[int]", wanted.tolist()),
+        turns=turns,
+        sessions=sessions,
+    )
+
+
+def _candidates(
+    indexer: Indexer, user_id: str, query: Query, vector: Vectors, terms: list[str], k: int
+) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.float64]]:
+    """Return candidates and term frequencies; None when the indexes had to be thrown away."""
+    number = writing.shard_of(user_id)
+    shard = indexer.ready(number)
+    try:
+        return shard.nearest(vector, query.text, user_id, k), shard.frequencies(terms, user_id)
+    except IndexCorruptError as error:
+        indexer.rebuild(number, error)
+        return None, np.zeros(len(terms))
+
+
+def _statistics(
+    totals: reading.Totals, frequencies: npt.NDArray[np.float64]
+) -> tuple[Collection, Collection]:
+    turns = Collection(totals.n_turns, totals.n_terms / max(totals.n_turns, 1), frequencies)
+    n = max(totals.n_sessions, 1)
+    # Turns with the term thrown at random into sessions: n (1 - (1 - 1/n)^df) of them are hit.
+    spread = n * -np.expm1(frequencies * np.log1p(-1.0 / (n + 1.0)))
+    return turns, Collection(n, totals.n_own_terms / n, spread)
