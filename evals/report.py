@@ -16,7 +16,9 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from habitus.evals.longmemeval import is_abstention
 from habitus.evals.metrics import Estimate, bootstrap, percentiles
@@ -25,6 +27,7 @@ from habitus.evals.runlog import Manifest
 from habitus.evals.scoring import NDCG_KS, RECALL_KS, Score
 
 OVERALL = "overall"
+SHOWN_ERRORS = 5
 RANKING_VIEWS = {
     "session.all": "sessions, all questions",
     "session.answerable": "sessions, without abstentions",
@@ -140,7 +143,9 @@ def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
     if "latency_ms" in report:
         yield _latency_table(report["latency_ms"])
     if failed := report["questions"]["failed"]:
-        yield f"[bold red]Failed questions, in none of these figures: {failed}[/]"
+        yield Text(f"Failed questions, in none of these figures: {failed}", style="bold red")
+        errors = Counter(failure["error"] for failure in report["failures"])
+        yield "\n".join(escape(f"{n} x {error}") for error, n in errors.most_common(SHOWN_ERRORS))
 
 
 def _estimates(rows: Sequence[Mapping[str, float]], seed: int) -> dict[str, Estimate]:

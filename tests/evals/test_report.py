@@ -141,3 +141,14 @@ def test_a_run_in_which_everything_failed_has_a_report() -> None:
     assert report["questions"]["finished"] == 0
     assert "session" not in report
     assert "in none of these figures: 1" in printed(report)
+
+
+def test_the_commonest_errors_are_shown_as_they_are() -> None:
+    failures = [
+        Failed(question_id=f"q{n}", question_type="x", error=f"KeyError: [bold]{n % 2}", traceback="")
+        for n in range(5)
+    ]
+    text = printed(build_report(Outcome(failures=failures), MANIFEST))
+    assert "3 x KeyError: [bold]0\n2 x KeyError: [bold]1" in "\n".join(
+        line.rstrip() for line in text.splitlines()
+    )
