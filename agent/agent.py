@@ -209,9 +209,7 @@ class Agent:
         self._check_open()
         at = instant(at)
         turn = user_turn(user_id, "recall", 0, text, at, max_chars=self.settings.max_message_chars)
-        memory = ShortTermMemory(
-            [], {}, dim=self.store.encoder.dim, max_tokens=1, count_tokens=self.count_tokens
-        )
+        memory = ShortTermMemory(1, self.count_tokens)
         state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
         if context_tokens is not None:
             state["context_tokens"] = context_tokens

@@ -71,7 +71,8 @@ _REQUEST = _compiled(
 )
 _ADVICE = _compiled(
     r"\b(?:recommend|suggest|suggestions?|advice|tips?|ideas?|should i|could i|help me|"
-    r"how (?:do|can|should|would) (?:i|you|we))\b"
+    r"how (?:do|can|should|would) (?:i|you|we)|"
+    r"(?:would|could|can|should) you|do you (?:suggest|recommend|think|have))\b"
 )
 _USER = _compiled(r"\b(?:i|i'm|i've|i'd|my|me|mine|myself|we|our|us)\b")
 _STORED = _compiled(

@@ -74,13 +74,7 @@ class Sessions:
                 return self._memories[key]
         turns = self._store.turns(user_id, session_id=session_id)
         vectors = self._store.turn_vectors(user_id, [turn.id for turn in turns])
-        memory = ShortTermMemory(
-            turns,
-            vectors,
-            dim=self._store.encoder.dim,
-            max_tokens=self._settings.session_tokens,
-            count_tokens=self._count_tokens,
-        )
+        memory = ShortTermMemory(self._settings.session_tokens, self._count_tokens, turns, vectors)
         with self._guard:
             self._memories[key] = memory
             while len(self._memories) > _MAX_IN_PROCESS:

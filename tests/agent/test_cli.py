@@ -14,6 +14,7 @@ pytest.importorskip(
 )
 
 runner = CliRunner()
+HABITUS = (sys.executable, "-c", "from habitus.evals.cli import main; main()")
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_forget_export_stats_reindex_and_delete(folder: Path, tmp_path: Path) ->
 
 def test_chat_answers_and_explains(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "habitus.evals.cli", "chat", "--folder", str(tmp_path)],
+        [*HABITUS, "chat", "--folder", str(tmp_path)],
         input="I adore opera.\n/why\n/memory\n/nonsense\n/quit\n",
         capture_output=True,
         text=True,
@@ -78,7 +79,7 @@ def test_chat_answers_and_explains(tmp_path: Path) -> None:
 )
 def test_user_errors_are_one_line_and_exit_code_2(tmp_path: Path, words: list[str], message: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "habitus.evals.cli", *words, "--folder", str(tmp_path)],
+        [*HABITUS, *words, "--folder", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,

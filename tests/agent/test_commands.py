@@ -9,9 +9,9 @@ DAY = timedelta(days=1)
 
 
 def test_what_is_asked_to_be_forgotten_is_gone_everywhere(agent: Agent, tmp_path: Path) -> None:
-    agent.chat("maya", "I adore the xylophonequartz.", at=MONDAY)
+    agent.chat("maya", "I adore xylophonequartz.", at=MONDAY)
     agent.chat("maya", "I can't stand crowded places.", at=MONDAY)
-    reply = agent.chat("maya", "Forget that I adore the xylophonequartz.", at=MONDAY + DAY)
+    reply = agent.chat("maya", "Forget that I adore xylophonequartz.", at=MONDAY + DAY)
     assert reply.outcome is not None
     assert reply.outcome.forgotten is not None
     assert len(reply.outcome.forgotten.preference_ids) == 1
@@ -23,7 +23,7 @@ def test_what_is_asked_to_be_forgotten_is_gone_everywhere(agent: Agent, tmp_path
 
 
 def test_the_request_to_forget_is_not_kept_in_words(agent: Agent) -> None:
-    agent.chat("maya", "Forget that I adore the xylophonequartz.", at=MONDAY)
+    agent.chat("maya", "Forget that I adore xylophonequartz.", at=MONDAY)
     assert agent.memories("maya")[0].text == FORGOTTEN_REQUEST
 
 

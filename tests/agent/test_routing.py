@@ -17,6 +17,7 @@ def routes(text: str, *, is_feedback: bool = False) -> frozenset[str]:
         ("What kind of traveller am I?", "abstraction"),
         ("Describe my taste in music.", "abstraction"),
         ("Can you recommend a novel for the weekend?", "generalization"),
+        ("Which seat would you book for me?", "generalization"),
         ("How do I get a stain out of wool?", "generalization"),
         ("Write a birthday card for a colleague.", "generalization"),
         ("I moved to Ghent last week.", "statement"),
