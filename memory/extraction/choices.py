@@ -13,19 +13,35 @@ from habitus.memory.extraction.targets import topic_of
 from habitus.memory.records import Preference, Turn
 from habitus.retrievers.analysis import analyze
 
-MAX_OPTIONS = 12
+MAX_OPTIONS = 8
+_LEAD_WORDS = 14
+_SHORT_REASON = 16
+MAX_PICK_CHARS = 500
 MAX_OFFER_CHARS = 6_000
 
 _ITEM = re.compile(r"(?:^|(?<=[\s:;,.]))(?:\(?(?P<number>\d{1,2})[.):]|[-*•])\s+", re.MULTILINE)
-_BETWEEN = re.compile(r"(?<=[.!?])\s+|;\s+|,?\s+\bor\b\s+|,\s+(?=[a-z])")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_OFFERS = re.compile(
+    r"\s*(?:alternatively|another|how\s+about|you\s+could|we\s+could|maybe|there's|or\b)", re.IGNORECASE
+)
+_ASKS_USER = re.compile(
+    r"\W*(?:what|which|how\s+(?!about)|do\s+you|are\s+you|would\s+you|is\s+there|have\s+you)\b", re.IGNORECASE
+)
+_PREAMBLE = re.compile(
+    r"\b(?:there\s+are|here\s+are|several|a\s+few|some\s+(?:great|good|popular|nice)\s+options"
+    r"|many\s+(?:great|options|ways)|it's\s+important|let\s+me\s+know|hope)\b",
+    re.IGNORECASE,
+)
+_COMMA_LIST = re.compile(r",\s+(?:or\s+|and\s+)?(?=\w)|\s+such\s+as\s+|\s+including\s+")
+_OR = re.compile(r",?\s+\bor\b\s+")
 _PICK = re.compile(
     r"\b(?:i(?:'ll|\s+will|'d|\s+would)\s+(?:probably\s+|definitely\s+|rather\s+|have\s+to\s+|say\s+"
     r"|like\s+to\s+|love\s+to\s+)?(?:go\s+(?:with|for)|take|choose|pick|opt\s+for|try|have"
-    r"|stick\s+with|do|get|order|select|start\s+with)"
+    r"|stick\s+with|(?!like|love|need|be\b|also|give|look|reach|definitely|want|say|suggest)\w+(?:\s+out)?)"
     r"|i(?:'m|\s+am)\s+(?:going\s+(?:to\s+)?(?:go\s+)?(?:with|for)|leaning\s+towards?|choosing"
     r"|picking|most\s+interested\s+in|more\s+(?:interested\s+in|drawn\s+to))|(?:let's|let\s+us"
     r"|let\s+me)\s+(?:go\s+(?:with|for|to)?|do|try|take|pick|have|start\s+with)"
-    r"|i\s+(?:choose|pick|prefer|want|vote\s+for|like|select|chose|think|would\s+prefer|find)"
+    r"|i\s+(?:choose|pick|prefer|want|vote\s+for|select|chose|would\s+prefer)"
     r"|my\s+(?:pick|choice|vote)\s+(?:is|would\s+be|goes\s+to)|i'd\s+prefer|going\s+with)\b\s*",
     re.IGNORECASE,
 )
@@ -35,7 +51,7 @@ _SOUNDS = re.compile(
     r"|it\s+is)\b\s*(?:like\s+)?(?:\w+\s+){0,4}?"
     r"(?:great|perfect|good|best|better|ideal|nice|appealing|lovely|right|wonderful|fantastic"
     r"|excellent|suitable|interesting|fun|fit|choice|option|well|effective|practical|comfortable"
-    r"|delightful|me|enjoyable|delicious|engaging|for\s+me|winner)\b",
+    r"|delightful|intriguing|way\s+to\s+go|\w+ing|me|enjoyable|delicious|engaging|for\s+me|winner)\b",
     re.IGNORECASE,
 )
 _NUMBER_WORDS = ("one", "two", "three", "four", "five")
@@ -48,12 +64,31 @@ _BY_NUMBER = re.compile(
     r"|latter)(?:\s+(?:one|option|choice|suggestion|idea))?\b",
     re.IGNORECASE,
 )
-_REASON = re.compile(
-    r"\b(?:the\s+)?(?:other|others|rest|remaining)\b|\b(?:options?|choices?)\b|\bbecause\b|\bsince\b"
-    r"|\bas\s+i\b|\bwhile\b|\btoo\b|\brather\s+than\b|\bdon't\b|\bdoesn't\b|\bnot\b|\bprefer\b"
-    r"|\bfind\b|\bi'm\b|\bi\b|\bmy\b",
+_OTHERS = re.compile(
+    r"\b(?:the\s+|those\s+|all\s+)?(?:others?|rest|remaining)\b(?!\s+(?:hand|day|than|people|things?"
+    r"|of\s+(?:my|the|our)))"
+    r"|\b(?:of\s+)?the\s+(?:options|choices|alternatives)\b",
     re.IGNORECASE,
 )
+_NOT = r"(?:don't|doesn't|aren't|isn't|won't|wouldn't|can't|cannot|not|never|neither|hardly)"
+_NEGATIVE = re.compile(
+    rf"\b(?:{_NOT}|too|less|lacks?|pass\s+on|skip|avoid|dislike|hate|out\s+of\s+the\s+question"
+    rf"|rather\s+than|instead\s+of"
+    r"|(?<!\ba\s)while|although|though|a\s+bit|issues?)\b",
+    re.IGNORECASE,
+)
+_DOUBT = re.compile(r"\b(?:might|may|would|could|seems?|sounds?|feels?|looks?|are|require)\b", re.IGNORECASE)
+_AGAINST = re.compile(
+    rf"\b{_NOT}\b.{{0,40}}?\b(?:appeal\w*|interest\s+(?:me|us)|suit(?:ed|able)?"
+    rf"|works?\s+(?:well\s+)?for|align\w*|for\s+(?:me|us)|my\s+(?:taste|style|liking|thing)"
+    r"|(?:the\s+)?best\s+(?:fit|choice|option)|ideal|practical|in\s+the\s+mood|keen|fan\s+of|into"
+    r"|seem\s+(?:as|like|very|to)|as\s+\w+ing)\b"
+    r"|\b(?:seems?|feels?|sounds?|are|is|be|looks?)\s+(?:like\s+they\s+(?:might"
+    r"|would)\s+be\s+)?(?:a\s+(?:bit|little|tad)\s+|way\s+|far\s+|much\s+|just\s+|rather\s+"
+    r"|somewhat\s+)*(?:too\s+\w+|more\s+\w+\s+than)",
+    re.IGNORECASE,
+)
+_PLANS = re.compile(r"\bi'(?:d|ve|m|ll)\b|\b(?:if|know|that's|it's|was|were|these|those)\b", re.IGNORECASE)
 _TAKES_ALL = re.compile(
     r"\b(?:all\s+of\s+(?:them|these|those)|both|everything|any\s+of\s+them)\b", re.IGNORECASE
 )
@@ -62,7 +97,6 @@ _BESIDES = re.compile(
     r"|,\s+(?:the|all|and|as|i)\b|\s[-–—]\s",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"\?\s*$")
 _STOPWORDS = frozenset(
     analyze(
         "a an the and or of to in for with on at by from as is are be it its this that these those"
@@ -88,10 +122,10 @@ class Picked:
 def choice_in(turn: Turn, sentences: Sequence[Sentence], context: Sequence[Turn]) -> list[Preference]:
     """Return the preferences that a choice among the last offered options shows; empty if none was made."""
     offer = next((told for told in reversed(context) if told.role == "assistant"), None)
-    if offer is None or not sentences:
+    if offer is None or not sentences or len(turn.text) > MAX_PICK_CHARS:
         return []
     options = offered(offer.text)
-    if len(options) < 2:
+    if not 2 <= len(options) <= MAX_OPTIONS:
         return []
     picked = _picked(turn, sentences, options)
     return _preferences(turn, picked) if picked else []
@@ -104,11 +138,22 @@ def offered(text: str) -> list[str]:
     if len(marks) >= 2:
         ends = [mark.start() for mark in marks[1:]] + [len(text)]
         items = [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
-        return [_first_line(item) for item in items if item.strip()][:MAX_OPTIONS]
+        return [_first_line(item) for item in items if item.strip() and not _ASKS_USER.match(item)]
     if not re.search(r"\bor\b|\boptions?\b|\balternatively\b|\bcould\b|\banother\b", text, re.IGNORECASE):
         return []
-    pieces = [piece.strip(" .?!") for piece in _BETWEEN.split(text) if len(piece.split()) > 1]
-    return pieces[-MAX_OPTIONS:] if len(pieces) >= 2 else []
+    return [piece for sentence in _SENTENCE.split(text) for piece in _alternatives(sentence)]
+
+
+def _alternatives(sentence: str) -> list[str]:
+    """Split "you could A, B, or C" at its commas, "A or B" at its or; a plain sentence is one piece."""
+    pieces = [sentence]
+    if sentence.count(";") >= 2:
+        pieces = sentence.split(";")
+    elif re.search(r",\s+(?:or|and)\b", sentence) and sentence.count(",") >= 2:
+        pieces = _COMMA_LIST.split(sentence)
+    elif sentence.endswith("?"):
+        pieces = _OR.split(sentence)
+    return [piece.strip(" .?!") for piece in pieces if len(piece.split()) > 1 and not _PREAMBLE.search(piece)]
 
 
 def _first_line(item: str) -> str:
@@ -116,31 +161,66 @@ def _first_line(item: str) -> str:
 
 
 def _picked(turn: Turn, sentences: Sequence[Sentence], options: list[str]) -> Picked | None:
-    for number, sentence in enumerate(sentences[:4]):
+    for number, sentence in enumerate(sentences[:3]):
         named = _named_part(sentence)
         if named is None or _TAKES_ALL.search(named):
             continue
         index = _option_named(named, options)
         if index is None:
             continue
-        rest = [other for other in sentences[number + 1 : number + 4] if not other.is_question]
-        reason = " ".join([_own_reason(sentence), *(s.text for s in rest if _REASON.search(s.plain))]).strip()
-        last = next((s for s in reversed(rest) if _REASON.search(s.plain)), sentence)
-        quote = turn.text[sentence.start : last.start + len(last.text)]
-        rejected = tuple(option for place, option in enumerate(options) if place != index)
-        return Picked(options[index], rejected, reason, quote)
+        left = _left_terms(options, index)
+        around = [
+            s for s in sentences[max(0, number - 1) : number + 2] if s is not sentence and not s.is_question
+        ]
+        told = [s for s in around if _tells_why(s.plain, left)]
+        own = _own_reason(sentence, named, left)
+        if not own and not told:
+            return None
+        first, last = min([sentence, *told], key=_start), max([sentence, *told], key=_start)
+        return Picked(
+            chosen=options[index],
+            rejected=tuple(option for place, option in enumerate(options) if place != index),
+            reason=" ".join(part for part in (own, *(s.text for s in told)) if part),
+            quote=turn.text[first.start : last.start + len(last.text)],
+        )
     return None
+
+
+def _start(sentence: Sentence) -> int:
+    return sentence.start
+
+
+def _left_terms(options: Sequence[str], index: int) -> set[str]:
+    """Return the stems that only the rejected options have."""
+    rejected = (option for place, option in enumerate(options) if place != index)
+    left = {term for option in rejected for term in analyze(" ".join(option.split()[:_LEAD_WORDS]))}
+    return left - set(analyze(options[index])) - _STOPWORDS
+
+
+def _tells_why(words: str, left: set[str]) -> bool:
+    """Tell whether words speak against the options that were left."""
+    if _AGAINST.search(words):
+        return True
+    if _OTHERS.search(words):
+        return bool(_NEGATIVE.search(words) or _DOUBT.search(words))
+    said = analyze(words)
+    needed = 1 if len(said) <= _SHORT_REASON else 2
+    return _NEGATIVE.search(words) is not None and len(left & set(said)) >= needed
 
 
 def _named_part(sentence: Sentence) -> str | None:
     """Return the words that name the option, or None when the sentence picks nothing."""
-    if _QUESTION.search(sentence.text):
+    if sentence.is_question:
         return None
-    pick = _PICK.search(sentence.plain)
+    # A title in quotation marks ("Take Me Home") may look like somebody's words: read it unmasked.
+    plain = sentence.raw.replace("’", "'")
+    pick = _PICK.search(plain)
     if pick is not None and pick.start() < 60:
-        return _BESIDES.split(sentence.plain[pick.end() :], maxsplit=1)[0]
-    sounds = _SOUNDS.search(sentence.plain)
-    return sentence.plain[: sounds.start()] if sounds is not None else None
+        return _BESIDES.split(plain[pick.end() :], maxsplit=1)[0]
+    sounds = _SOUNDS.search(plain)
+    if sounds is None or sounds.start() > 110 or _PLANS.search(plain[: sounds.start()]):
+        return None
+    return plain[: sounds.start()]
 
 
 def _option_named(named: str, options: list[str]) -> int | None:
@@ -166,14 +246,11 @@ def _place(match: re.Match[str], n_options: int) -> int | None:
     return number - 1 if 1 <= number <= n_options else None
 
 
-def _own_reason(sentence: Sentence) -> str:
-    found = re.search(
-        r"\b(?:because|since|as\s+(?:i|it|the)|so\s+i|rather\s+than|instead\s+of|over\s+the"
-        r"|but\s+not|the\s+others?|the\s+rest|while|although)\b.*",
-        sentence.plain,
-        re.I,
-    )
-    return sentence.text[found.start() :] if found else ""
+def _own_reason(sentence: Sentence, named: str, left: set[str]) -> str:
+    """Return what the picking sentence itself says of the reason or of the other options."""
+    plain = sentence.raw.replace("’", "'")
+    place = plain.find(named) + len(named)
+    return sentence.raw[place:].strip(" ,;:-–—") if _tells_why(plain[place:], left) else ""
 
 
 def contrast(chosen: str, rejected: Sequence[str]) -> str:

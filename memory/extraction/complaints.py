@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from habitus.memory.extraction.cues import BE, NOT
+from habitus.memory.extraction.grammar import BE, NOT, POOR
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
 from habitus.memory.extraction.preferences import make_preference, tidy
 from habitus.memory.extraction.segmentation import Sentence
@@ -26,11 +26,12 @@ _AILMENT = (
     r"(?:\w+\s+)?(?:headaches?|migraines?|anxiety|nausea|vertigo|hives|rash(?:es)?|the\s+creeps"
     r"|nightmares|heartburn|acne|indigestion|motion\s+sickness|pain)"
 )
-_OBJECT_FIRST = r"(?P<target>[^.;:!?,()]{2,90}?)\s+"
 
 
 @dataclass(frozen=True)
 class _Pattern:
+    """The object of a taste stands before `regex`, or is its group `target`."""
+
     regex: re.Pattern[str]
     stance: Stance
     strength: float
@@ -43,7 +44,7 @@ def _pattern(text: str, stance: Stance, strength: float, confidence: float = 0.8
 
 _PATTERNS: tuple[_Pattern, ...] = (
     _pattern(
-        rf"{_OBJECT_FIRST}{_ADVERBS}(?:{NOT}|never|has\s+never|have\s+never|no\s+longer)\s+{_ADVERBS}"
+        rf"(?<=\s){_ADVERBS}(?:{NOT}|never|has\s+never|have\s+never|no\s+longer)\s+{_ADVERBS}"
         r"(?:appeal(?:s|ed)?\s+to|interest(?:s|ed)?|excite|work\s+(?:well\s+)?for|do\s+(?:it|much"
         r"|anything)\s+for|agree\s+with|suit|attract|sit\s+well\s+with|resonate\s+with"
         r"|speak\s+to)\s+me\b",
@@ -51,21 +52,21 @@ _PATTERNS: tuple[_Pattern, ...] = (
         0.75,
     ),
     _pattern(
-        rf"{_OBJECT_FIRST}(?:{BE}\s+{_ADVERBS}(?:not|never)|isn't|aren't|are\s+not|just\s+isn't"
+        rf"(?<=\s)(?:{BE}\s+{_ADVERBS}(?:not|never)|isn't|aren't|are\s+not|just\s+isn't"
         rf"|just\s+aren't)\s+{_ADVERBS}"
         r"(?:my\s+(?:\w+\s+)?(?:thing|cup\s+of\s+tea|style|jam|scene|favou?rites?|taste|preference"
         r"|strong\s+suit)|for\s+me|to\s+my\s+(?:taste|liking)|appealing\s+to\s+me)\b",
         "dislike",
         0.75,
     ),
-    _pattern(rf"{_OBJECT_FIRST}{_ADVERBS}(?:makes?|making|leaves?)\s+me\s+{_UNWELL}\b", "dislike", 0.75),
+    _pattern(rf"(?<=\s){_ADVERBS}(?:makes?|making|leaves?)\s+me\s+{_UNWELL}\b", "dislike", 0.75),
     _pattern(
-        rf"{_OBJECT_FIRST}{_ADVERBS}(?:gives?|causes?|triggers?|cause)\s+(?:me|my)\s+{_AILMENT}\b",
+        rf"(?<=\s){_ADVERBS}(?:gives?|causes?|triggers?|cause)\s+(?:me|my)\s+{_AILMENT}\b",
         "avoid",
         0.8,
     ),
     _pattern(
-        rf"{_OBJECT_FIRST}{_ADVERBS}(?:bothers?|annoys?|bores?|irritates?|scares?|frightens?"
+        rf"(?<=\s){_ADVERBS}(?:bothers?|annoys?|bores?|irritates?|scares?|frightens?"
         rf"|terrif(?:y|ies)|overwhelms?|drains?|exhausts?|disgusts?|distracts?|repulses?"
         r"|drives?|turns?|stress(?:es)?|gross(?:es)?|freak(?:s)?|puts?|creeps?|wears?"
         r"|upsets?)\s+me(?:\s+(?:off|out|crazy|mad|insane|nuts|down|up\s+the\s+wall))?\b",
@@ -73,7 +74,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
         0.75,
     ),
     _pattern(
-        rf"{_OBJECT_FIRST}{BE}\s+{_ADVERBS}(?:an?\s+)?(?:complete\s+|total\s+|absolute\s+|strict\s+"
+        rf"(?<=\s){BE}\s+{_ADVERBS}(?:an?\s+)?(?:complete\s+|total\s+|absolute\s+|strict\s+"
         rf"|huge\s+|big\s+|major\s+)?"
         r"(?:deal-?\s?breakers?|no-?\s?go|off(?:-|\s)limits|turn-?\s?offs?|out\s+of\s+the\s+question"
         r"|pet\s+peeves?(?:\s+of\s+mine)?)(?:\s+(?:for|to|with)\s+me)?(?=\s*(?:[.,;!?]|$|for|because"
@@ -82,13 +83,13 @@ _PATTERNS: tuple[_Pattern, ...] = (
         0.95,
     ),
     _pattern(
-        rf"{_OBJECT_FIRST}{BE}\s+{_ADVERBS}(?:an?\s+)?(?:must-?\s?have|must|non-?\s?negotiable"
+        rf"(?<=\s){BE}\s+{_ADVERBS}(?:an?\s+)?(?:must-?\s?have|must|non-?\s?negotiable"
         rf"|essential|very\s+important|crucial|a\s+priority)\s+(?:for|to)\s+me\b",
         "require",
         0.85,
     ),
     _pattern(
-        rf"{_OBJECT_FIRST}(?:{BE})\s+{_ADVERBS}(?:one\s+of\s+)?my\s+(?:all-?\s?time\s+|absolute\s+"
+        rf"(?<=\s)(?:{BE})\s+{_ADVERBS}(?:one\s+of\s+)?my\s+(?:all-?\s?time\s+|absolute\s+"
         rf"|personal\s+)?(?:favou?rites?|go-?to|passion|comfort\s+\w+"
         rf"|guilty\s+pleasure)\b(?!\s+(?:so\s+far|part|one))",
         "like",
@@ -103,11 +104,12 @@ _PATTERNS: tuple[_Pattern, ...] = (
         0.9,
     ),
     _pattern(
-        rf"{_OBJECT_FIRST}{_ADVERBS}(?:appeals?\s+to|suits?|fascinates?|relax(?:es)?|calms?|soothes?"
+        rf"(?<=\s){_ADVERBS}(?:appeals?\s+to|suits?|fascinates?|relax(?:es)?|calms?|soothes?"
         rf"|works?\s+(?:best|better|well)\s+for|motivates?)\s+me\b",
         "like",
         0.65,
     ),
+    _pattern(rf"(?<=\s)(?:feels?|seems?|{BE})\s+{_ADVERBS}{POOR}\s+(?:to|for)\s+me\b", "dislike", 0.7),
     _pattern(
         r"\bmy\s+(?:(?:severe|strong|serious|mild|bad|deadly|terrible|deep"
         r"|intense)\s+)?(?P<target>(?:[\w-]+\s+){1,3}?)(?:allerg(?:y|ies)|intolerance)\b",
@@ -135,18 +137,26 @@ _NOT_A_TASTE = re.compile(
     r"^(?:the\s+)?(?:other|others|rest|first|second|third|last|option|options|choice|idea|question"
     r"|answer|thing|problem|something|anything|nothing|everything|what|which|who|there)\b"
     r"|\b(?:you|your|i|he|she|they|we|his|her|their|son's|daughter's|wife's|husband's|friend's"
-    r"|mother's|that\s+one|this\s+one)\b|\w's$",
+    r"|mother's|that\s+one|this\s+one|which|will|would|can|could|to|what)\b|\w's$",
     re.IGNORECASE,
 )
 _CLAUSE_BREAK = re.compile(
-    r"(?:[.;:!?,()]|\s[-–—]\s|\b(?:but|and|because|since|although|though|while|as|so|that)\b)\s+",
+    r"(?:[.;:!?,()]|\s[-–—]|\b(?:but|and|because|since|although|though|while|as|so|that)\b)\s+",
     re.IGNORECASE,
 )
+
+
+_MINE = re.compile(
+    r"\b(?:me|my|mine)\b|deal-?\s?breaker|no-?\s?go|off[-\s]limits|out\s+of\s+the\s+question|turn-?\s?off",
+    re.I,
+)
+_CLAUSE_END = re.compile(r"[;()]|,\s*(?:so|and|but|can|do|what|any|could)\b|\s[-–—]\s")
+_MAX_OBJECT_CHARS = 90
 
 
 def complaints_in(turn: Turn, sentence: Sentence) -> list[Preference]:
     """Return the tastes of one sentence whose object comes first or is part of a noun ("my nut allergy")."""
-    if not re.search(r"\b(?:me|my|mine)\b|deal|no-?go|off-?\s?limits", sentence.plain, re.IGNORECASE):
+    if not _MINE.search(sentence.plain):
         return []
     return list(_found(turn, sentence))
 
@@ -154,9 +164,9 @@ def complaints_in(turn: Turn, sentence: Sentence) -> list[Preference]:
 def _found(turn: Turn, sentence: Sentence) -> Iterator[Preference]:
     for pattern in _PATTERNS:
         match = pattern.regex.search(sentence.plain)
-        if match is None or sentence.is_question and match.end() > len(sentence.plain) - 2:
+        if match is None or (sentence.is_question and match.end() > len(sentence.plain) - 2):
             continue
-        start, end = _trimmed(sentence.plain, *match.span("target"))
+        start, end = _object(sentence.plain, match)
         words = sentence.plain[start:end]
         if is_anaphor(words) or _NOT_A_TASTE.search(words):
             continue
@@ -165,13 +175,11 @@ def _found(turn: Turn, sentence: Sentence) -> Iterator[Preference]:
         target = clean_target(words)
         if not re.search(r"\w{2}", target) or len(target.split()) > 10:
             continue
-        quote = sentence.quote(
-            min(start, match.start()) if start < match.start() + 1 else start_of(match, start),
-            _end(sentence.plain, match.end()),
-        )
+        begin, stop = min(start, match.start()), _end(sentence.plain, match.end())
+        quote = sentence.quote(begin, stop)
         yield make_preference(
             turn,
-            statement=tidy(quote),
+            statement=tidy(sentence.text[begin:stop]),
             quote=quote,
             target=target,
             stance=pattern.stance,
@@ -181,24 +189,19 @@ def _found(turn: Turn, sentence: Sentence) -> Iterator[Preference]:
         )
 
 
-def start_of(match: re.Match[str], target: int) -> int:
-    """Return where the quoted clause begins: at the object when that comes first, else at the cue."""
-    return match.start() if match.group()[:2].lower() == "my" else target
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """Leave out of an object in front what belongs to the clause before it."""
+def _object(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """Return where the object stands: the group `target`, or the noun phrase before the match."""
+    if "target" in match.re.groupindex:
+        start, end = match.span("target")
+        cut = _CLAUSE_BREAK.search(text, start, end)
+        return start, cut.start() if cut and cut.start() > start and "and" not in cut.group() else end
+    start, end = max(0, match.start() - _MAX_OBJECT_CHARS), match.start()
     for cut in _CLAUSE_BREAK.finditer(text, start, end):
-        if (
-            text[start:end].lower().count(" and ")
-            and cut.group().strip().lower() == "and"
-            and cut.start() - start < 40
-        ):
-            continue
-        start = cut.end()
+        joins_nouns = cut.group().strip().lower() in ("and", "or") and cut.start() - start <= 25
+        start = start if joins_nouns and start < cut.start() else cut.end()
     return start, end
 
 
 def _end(text: str, start: int) -> int:
-    stop = re.compile(r"[;()]|,\s*(?:so|and|but|can|do|what|any|could)\b|\s[-–—]\s").search(text, start)
+    stop = _CLAUSE_END.search(text, start)
     return stop.start() if stop else len(text)

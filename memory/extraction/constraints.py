@@ -29,7 +29,7 @@ _CONSTRAINTS: tuple[tuple[re.Pattern[str], Stance], ...] = (
     (
         re.compile(
             rf"\b(?:{_HEAD}|event|activity|place|recipe|gift"
-            rf"|option)\s+(?:(?:\w+\s+){{0,4}}?)?(?:that|which)\s+(?:(?:isn't|aren't|is\s+not"
+            rf"|option)\s+(?:(?:\w+\s+){{0,4}}?)?that\s+(?:(?:isn't|aren't|is\s+not"
             rf"|are\s+not|won't\s+be|wouldn't\s+be)\s+(?:too\s+|overly\s+|very\s+"
             rf"|so\s+)?(?:\w+ly\s+)?(?:based\s+on\s+|made\s+(?:of|with)\s+)?"
             r"|(?:doesn't|don't|does\s+not|do\s+not|won't|wouldn't)\s+(?:\w+ly\s+)?(?:involve"
@@ -45,15 +45,15 @@ _CONSTRAINTS: tuple[tuple[re.Pattern[str], Stance], ...] = (
     ),
     (
         re.compile(
-            rf"\b(?:anything|something|somewhere|anywhere|{_HEAD})\s+(?:\w+\s+)?(?:without|free\s+of"
-            rf"|other\s+than|besides|but\s+not(?:\s+too)?|not\s+too)\s+",
+            r"\b(?:anything|something|somewhere|anywhere|one|ones|options?|places?)\s+(?:\w+\s+)?"
+            r"(?:without(?!\s+\w+ing\b)|free\s+of|but\s+not(?:\s+too)?|not\s+too)\s+",
             re.IGNORECASE,
         ),
         "avoid",
     ),
     (
         re.compile(
-            r"(?:^|,\s*|\bbut\s+|\band\s+)no\s+(?=[\w\s-]{3,40}(?:,?\s*please|thanks|thank\s+you|!|\.|\?|$))",
+            r"(?:^|,\s*|\bbut\s+|\band\s+)no\s+(?=[\w\s-]{3,40}(?:,?\s*please\b))",
             re.IGNORECASE,
         ),
         "avoid",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from habitus.memory.extraction.cues import ALLOWED_BEFORE
+from habitus.memory.extraction.guards import is_hypothetical
 from habitus.memory.extraction.outcome import record_id
 from habitus.memory.extraction.preferences import tidy
 from habitus.memory.extraction.segmentation import Sentence
@@ -17,9 +19,11 @@ MAX_SITUATION_CHARS = 400
 _TAKES_BACK = (
     (
         re.compile(
-            r"\b(?:forget|disregard|ignore|scratch|drop|never\s+mind)\s+(?:about\s+)?(?:that\s+"
+            r"(?:^|[,.;!:—-]\s*|\b(?:please|just|and|so|now|also|can\s+you|could\s+you|you\s+can"
+            r"|to)\s+)(?:forget|disregard|ignore|scratch|drop|never\s+mind)\s+(?:about\s+)?(?:that\s+"
             r"|what\s+i\s+said\s+(?:about\s+)?(?:that\s+)?|the\s+(?:fact|part|thing)\s+(?:that\s+"
-            r"|about\s+))?(?P<words>(?:i|my|me)\b[^.;!?]{3,160}|(?<=about\s)[^.;!?]{3,120})",
+            r"|about\s+))?(?P<words>(?:i|my(?!\s+(?:previous|last|earlier|question|message|prompt))"
+            r"|me)\b[^.;!?]{3,160}|(?<=about\s)(?:my|the\s+fact)\b[^.;!?]{3,120})",
             re.IGNORECASE,
         ),
         "{words}",
@@ -92,11 +96,18 @@ def retractions_in(sentence: Sentence) -> list[str]:
         return []
     for pattern, form in _TAKES_BACK:
         match = pattern.search(sentence.plain)
-        if match is not None:
+        if match is not None and _is_said(sentence, match.start()):
             words = sentence.text[slice(*match.span("words"))]
             words = re.split(r",?\s+\b(?:but|because|so|and\s+(?:i|now))\b", words)[0]
             return [form.format(words=words.strip(" ,.'\""))]
     return []
+
+
+def _is_said(sentence: Sentence, start: int) -> bool:
+    """Tell a clause of its own from a relative one ("jeans that I no longer wear")."""
+    if sentence.plain[start].lower() != "i":
+        return True
+    return ALLOWED_BEFORE.search(sentence.plain[:start]) is not None and not is_hypothetical(sentence, start)
 
 
 def is_correction(sentence: Sentence) -> bool:

@@ -136,7 +136,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
         rf"|participated|signed|celebrated|took|bought|received|volunteered|hosted|flew|returned"
         rf"|came|had|lost|won|adopted|submitted|presented|read|watched|tried|made|spent|set|helped"
         rf"|worked|played|learned|drove|used|upgraded|switched|ordered|planted|baked|cooked|painted"
-        rf"|fixed|cleaned|picked)\b[^.;!?]{{3,120}}?\b{_WHEN}(?:\s+\w+)?)",
+        rf"|fixed|cleaned|picked)\b[^.;!?]{{3,120}}?\b{_WHEN})",
         "event",
         0.75,
     ),

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES, SUBJECT, Cue
+from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES, SUBJECT
+from habitus.memory.extraction.grammar import Cue
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
 from habitus.memory.extraction.outcome import record_id
 from habitus.memory.extraction.segmentation import Sentence
@@ -30,7 +31,7 @@ _WEAK = re.compile(
 )
 _REACTION = re.compile(
     r"^\s*(?:the\b(?!\s+(?:smell|taste|feel(?:ing)?|look|outdoors|sea|ocean|beach|mountains|city"
-    r"|countryside|cold|heat|rain|sun|sound|color|colour|idea\s+of\s+(?:being|having\s+to)|thrill"
+    r"|countryside|cold|heat|rain|sun|color|colour|idea\s+of\s+(?:being|having\s+to)|thrill"
     r"|quiet|country)\b(?!\s+of\s+(?:that|this|these|those|the|it|your))).*"
     r"|(?:your|his|her|their|its|that|this|these|those|it|them|all\s+(?:of\s+)?(?:these|those|the)"
     r"|both|how|what|to\s+(?:know|see|hear|learn|get|try|say|add|help|think|ask|start|have|find|go"
@@ -50,6 +51,11 @@ _LEAD_IN = re.compile(
     r"|speaking\s+of\s+which"
     r"|on\s+(?:a|another|that)\s+(?:\w+\s+)?note|to\s+be\s+honest|remember\s+that|note\s+that"
     r"|keep\s+in\s+mind\s+that|that)\b[\s,:;-]*)+",
+    re.IGNORECASE,
+)
+_STATE = re.compile(
+    r"\s*(?:'m|am|'ve|have|live|suffer|grew|come|work)\b(?!\s+(?:\w+ly\s+)?(?:to|been|going|trying"
+    r"|looking|planning|thinking|about|wondering|considering|hoping|excited|sure|not))",
     re.IGNORECASE,
 )
 _CLAUSE_START = re.compile(
@@ -126,12 +132,14 @@ def _tastes(sentence: Sentence) -> Iterator[Found]:
     for subject in SUBJECT.finditer(sentence.plain):
         if subject.start() < covered or not _is_user(sentence, subject, spoken=spoken):
             continue
-        spoken = spoken or not subject["as"]
         taste = _taste_at(sentence, subject)
         if taste is not None:
             covered = taste.said
             spoken = True
             yield taste
+        elif not subject["linked"]:
+            # "I have sensitive skin and can only use ...": a state may lead to a taste, a plan does not.
+            spoken = _STATE.match(sentence.plain, subject.end()) is not None
 
 
 def _is_user(sentence: Sentence, subject: re.Match[str], *, spoken: bool) -> bool:
@@ -169,7 +177,7 @@ def _found(sentence: Sentence, subject: re.Match[str], cue: Cue, match: re.Match
     if not named and (is_anaphor(words) or _is_reaction(match, cue, words)):
         return None
     target = clean_target(words)
-    if not re.search(r"\w{2}", target):
+    if not re.search(r"\w{2}", target) or (is_anaphor(target) and not cue.bare) or target.startswith("that "):
         return None
     clause_start, clause_end = _clause(text, subject.start(), max(end, match.end()))
     return Found(cue, target, match.group(), clause_start, clause_end, match.end())

@@ -37,8 +37,9 @@ _MANNER = (
 
 
 _ORDER = (
-    r"(?:i\s+(?:want|need|expect|prefer|would\s+like)\s+you\s+to\s+|i'd\s+like\s+you\s+to\s+"
-    r"|you\s+(?:should|must)\s+|please\s+)?(?:from\s+now\s+on,?\s+)?"
+    r"(?:^(?:please\s+|from\s+now\s+on,?\s+|in\s+future,?\s+|and\s+|also,?\s+)*|(?:i\s+(?:want|need"
+    r"|expect|prefer|would\s+like)\s+you\s+to"
+    r"|i'd\s+like\s+you\s+to|you\s+(?:should|must)|please)\s+(?:from\s+now\s+on,?\s+)?)"
 )
 _NO_ORDER = r"(?!(?:wanted|been|have|had|the|an?|in|on|remember|mind|ever)\b)"
 _TO_ME = r"(?:[^.;!?]{0,100}?\b)?(?:me|my|your|replies|answers?|responses?)\b[^.;!?]{0,60}"
@@ -53,7 +54,7 @@ class _Style:
 
 
 def _style(text: str, topic: str, target: str, stance: Stance = "require") -> _Style:
-    return _Style(re.compile(rf"\b(?:{text})(?!\w)", re.IGNORECASE), topic, target, stance)
+    return _Style(re.compile(rf"(?<!\w)(?:{text})(?!\w)", re.IGNORECASE), topic, target, stance)
 
 
 _STYLES: tuple[_Style, ...] = (
@@ -198,6 +199,8 @@ def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement"
 def _is_wish(sentence: Sentence, match: re.Match[str]) -> bool:
     """Tell a wish from a mention: it is an order, or the speaker says that they want it."""
     before = sentence.plain[: match.start()]
+    if sentence.is_question and not _STANDING.search(before):
+        return False
     if re.search(
         r"\b(?:how\s+(?:do|can|to)|should|does|did|he|she|they|is|was|if|to)\s*$|\b(?:how\s+(?:do"
         r"|can|to)\s+i|should\s+i|help\s+me)\b",

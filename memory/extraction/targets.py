@@ -18,7 +18,8 @@ _BOUNDARY = re.compile(
     r"|dislike|hate|love|enjoy|refuse|find|only|would|strictly|strongly|tend|always|never|can't"
     r"|cannot|don't|need|want)"
     r"|(?:do|can|could|would|what|any)\s+you\b)|,\s+(?:and|so|or)\s+(?:i|we|it|that|this|they)\b"
-    r"|,\s*(?:please|thanks|thank|i|can|could|do|what|it|they|as|so)\b)",
+    r"|,\s*(?:please|thanks|thank|i|can|could|do|does|would|will|should|is|are|what|which|how|it"
+    r"|they|as|so)\b)",
     re.IGNORECASE,
 )
 _SCOPE = re.compile(
@@ -47,6 +48,13 @@ _LEADING = re.compile(
     r"|on|at|for|from|into|by|it|when)\b[\s,]*)+",
     re.IGNORECASE,
 )
+_TRAILING = re.compile(
+    r"(?:[\s,]+(?:lately|recently|right\s+now|these\s+days|nowadays|now|either|though|too|anyway"
+    r"|as\s+well|in\s+general|at\s+all"
+    r"|anymore|if\s+possible|tonight|today|at\s+the\s+moment|a\s+lot|very\s+much|so\s+much|entirely"
+    r"|altogether|and|or|the|of))+$",
+    re.IGNORECASE,
+)
 _HEAD_END = re.compile(
     r"\s+(?:that|which|who|with|without|in|of|for|to|like|such|including|containing|involving|from"
     r"|on|at|by|made|tested|and|or|over|as|set|based|than|during|after|before|where|about|around|due"
@@ -55,10 +63,13 @@ _HEAD_END = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _ANAPHOR = re.compile(
-    r"^(?:it|this|that|these|those|them|they|him|her|you|your|yours|he|she|me|one|ones|both|either"
+    r"^(?:it|its|his|her|their|i|we|us|this|that|these|those|them|they|him|her|you|your|yours|he|she"
+    r"|me|both|either"
     r"|so|what|how|why|where|who|there|here"
-    r"|(?:all\s+)?(?:of\s+)?(?:it|this|that|these|those|them|your)|much|more|most|less|(?:anything"
-    r"|anyone|everything|something|nothing)(?!\s+\w))\b",
+    r"|(?:(?:any|some|all|most|none|many|both|each|one)\s+)?(?:of\s+)?(?:it|this|that|these|those"
+    r"|them|your)|(?:ones?|much|more|most|less)(?=\s*$|\s+(?:of|than|and|or|about|to|in|for|if"
+    r"|when)\b)|(?:anything"
+    r"|anyone|everything|something|nothing)(?!\s+\w))(?![-\w])",
     re.IGNORECASE,
 )
 
@@ -74,6 +85,7 @@ def clean_target(words: str) -> str:
     """Return what the taste is about in lower case: no articles, no verbs of use, no condition."""
     words = _SCOPE.sub("", words)
     words = _LEADING.sub("", words.strip(" ,'\"“”’"))
+    words = _TRAILING.sub("", words.strip(" ,.;:'\"“”-"))
     kept = words.split()[:MAX_TARGET_WORDS]
     return " ".join(kept).strip(" ,.;:'\"“”-").lower()
 

@@ -1,0 +1,149 @@
+"""Cues of requirement, liking and habit."""
+
+from __future__ import annotations
+
+from habitus.memory.extraction.grammar import ADVERBS, BE, CANNOT, DEGREE, FINE, HABIT, HAVE, USE, Cue, cue
+
+LIKINGS: tuple[Cue, ...] = (
+    cue(
+        rf"{ADVERBS}(?:follows?|following|keeps?\s+to|sticks?\s+to|adheres?\s+to|observes?"
+        rf"|maintains?|on|{BE}\s+on|eats?|eating)\s+(?:an?|the|my)\s+"
+        r"(?P<target>(?:[\w-]+,?\s+){1,5}?(?:diets?|lifestyle|regimen|regime))",
+        "require",
+        0.95,
+        0.95,
+        bare=True,
+    ),
+    cue(rf"{ADVERBS}keeps?\s+(?P<target>kosher|halal)", "require", 0.95, 0.95, bare=True),
+    cue(
+        rf"{ADVERBS}(?:{BE}|as|and)\s+{ADVERBS}(?:an?\s+)?{DEGREE}(?P<target>\w+tarian|vegan"
+        rf"|teetotal(?:l?er)?"
+        rf"|celiac|coeliac|diabetic)",
+        "require",
+        0.95,
+        0.95,
+        bare=True,
+    ),
+    cue(
+        rf"{ADVERBS}(?:insists?\s+on|requires?|demands?|must\s+(?:always\s+)?have(?!\s+(?:been|got"
+        rf"|had|done|made|lost|left|read|seen|come|put|\w+(?:ed|en)\b))|{CANNOT}\s+(?:live"
+        rf"|do|go|work|sleep|function)\s+without)",
+        "require",
+        0.9,
+        0.85,
+    ),
+    cue(
+        rf"(?:{ADVERBS})?(?:always|really|absolutely|definitely|only|usually|strictly"
+        rf"|generally)\s+needs?(?!\s+(?:to|help|more|some|advice|you|your|it)\b)",
+        "require",
+        0.8,
+        0.75,
+    ),
+    cue(
+        rf"(?:{ADVERBS})?(?:can\s+|will\s+)?(?:only|exclusively|solely"
+        rf"|strictly)\s+(?:ever\s+)?(?:{USE}|eats|drinks"
+        rf"|uses|wears|buys|purchases|watches|reads|plays|stays|dines|travels|drives|shops"
+        rf"|want\s+to(?:\s+(?:own|use|buy|wear|eat|watch|feed|adopt|drive|play|read|have))?|want)",
+        "require",
+        0.85,
+        0.85,
+    ),
+    cue(
+        # "so I need": a need with its reason, not a shopping list.
+        r"(?<=so\si)\s+(?:\w+ly\s+)?needs?(?=\s+(?:an?\s+|my\s+)?[\w\s-]{2,40}\b(?:with|without|that"
+        r"|which)\b)",
+        "require",
+        0.7,
+        0.7,
+    ),
+    # Likings.
+    cue(
+        r"(?:'d|would)\s+(?:\w+ly\s+|much\s+)?(?:prefer|favou?r)(?!\s+not)",
+        "like",
+        0.6,
+        0.65,
+    ),
+    # "I'd rather walk" is most often about this once: it waits to be confirmed.
+    cue(r"(?:'d|would)\s+(?:\w+ly\s+|much\s+)?(?:rather|sooner)(?!\s+not)", "like", 0.5, 0.45),
+    cue(
+        rf"{ADVERBS}(?:prefer(?:s|red|ring)?|favou?rs?|gravitates?\s+(?:towards?|to)"
+        rf"|leans?\s+(?:more\s+)?towards?|swears?\s+by|prioriti[sz]es?"
+        r"|advocates?\s+for|cherish(?:es)?|thrives?\s+(?:in|on|with)|relish(?:es)?|savou?rs?"
+        r"|delights?\s+in|believes?\s+in|is\s+all\s+about)",
+        "like",
+        0.75,
+    ),
+    cue(
+        rf"{ADVERBS}(?:likes?|loves?|enjoys?|adores?|appreciates?|values?|fanc(?:y|ies)|dig|digs)",
+        "like",
+        0.7,
+        0.8,
+    ),
+    cue(
+        rf"(?:have|'ve|has)\s+always\s+{ADVERBS}(?:liked|loved|enjoyed|adored|preferred|valued|appreciated)",
+        "like",
+        0.75,
+    ),
+    cue(rf"{CANNOT}\s+get\s+enough\s+of", "like", 0.85),
+    cue(
+        rf"{ADVERBS}{BE}\s+(?:{ADVERBS})?(?:an?\s+|such\s+an?\s+)?(?:\w+ly\s+)?(?:(?:big|huge|great"
+        rf"|real|massive|strong|firm|major|lifelong|long-time|longtime|total|total|bit\s+of\s+a)\s+)*"
+        r"(?:(?:fan|lover|devotee|enthusiast|advocate|supporter|proponent|believer|admirer"
+        r"|sucker)\s+(?:of|for|in)"
+        r"|fond\s+of|into|keen\s+on|passionate\s+about|partial\s+to|drawn\s+to|attracted\s+to"
+        r"|crazy\s+about|nuts\s+about|obsessed\s+with"
+        r"|committed\s+to|devoted\s+to|big\s+on|all\s+about|(?:most|more"
+        r"|only)\s+comfortable\s+(?:with|in|on)|happiest\s+(?:with|in|when)|in\s+favou?r\s+of)",
+        "like",
+        0.75,
+        0.85,
+    ),
+    cue(
+        rf"{ADVERBS}{BE}\s+{ADVERBS}(?:an?\s+)?(?:(?:big|huge|great|real|massive|avid|total"
+        rf"|bit\s+of\s+a)\s+)*(?P<target>(?:[\w-]+\s+){{1,2}}?)(?:fan|lover|enthusiast|buff"
+        rf"|aficionado|junkie|nerd|geek|person)",
+        "like",
+        0.7,
+        0.75,
+        bare=True,
+    ),
+    cue(
+        rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:preference|passion|love|fondness|soft\s+spot|weakness"
+        rf"|penchant|affinity|appreciation|thing|taste)\s+(?:for|of|towards?)",
+        "like",
+        0.75,
+        0.9,
+    ),
+    cue(
+        rf"{ADVERBS}(?:learns?|works?|sleeps?|focus(?:es)?|concentrates?|think|study|studies"
+        rf"|functions?|performs?|do|does)\s+(?:much\s+)?(?:best|better)\s+(?:when|with|through|in|by"
+        rf"|from|on|at|if)",
+        "like",
+        0.8,
+        0.9,
+    ),
+    cue(
+        rf"{ADVERBS}finds?\s+(?P<target>.{{2,100}}?)\s+(?:to\s+be\s+)?(?:\w+ly\s+|so\s+|very\s+"
+        rf"|quite\s+)?{FINE}",
+        "like",
+        0.6,
+        0.7,
+    ),
+    cue(
+        rf"{HABIT}+(?:opts?\s+for|go\s+for|goes\s+for|sticks?\s+(?:to|with)|looks?\s+for|seek(?:\s+out)?"
+        r"|chooses?|picks?|supports?|buys?|favou?rs?)",
+        "like",
+        0.6,
+        0.65,
+        habit=True,
+    ),
+    cue(
+        rf"{HABIT}+(?:uses?|wears?|rel(?:y|ies)\s+on|eats?|drinks?|watch(?:es)?|reads?|listens?\s+to"
+        rf"|plays?|orders?|cooks?"
+        r"|stays?\s+(?:in|at)|shops?|works?\s+with|travels?|fly)",
+        "like",
+        0.5,
+        0.45,
+        habit=True,
+    ),
+)
