@@ -212,11 +212,13 @@ def _progress(
             n_done = len(outcome.scores) + n_failed
             progress.update(
                 task,
-                completed=n_done if limit else reader.fraction,
+                # The reader is ahead of the questions, and a full bar would stop the clock.
+                completed=n_done if limit else min(reader.fraction, 0.99),
                 description=f"{n_done} questions ({outcome.n_resumed} kept, {n_failed} failed)",
             )
 
         yield on_question
+        progress.update(task, completed=limit or 1.0)
 
 
 def _habitus(embedding_cache: Path | None, context_tokens: int) -> AgentUnderTest:

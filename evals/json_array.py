@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-CHUNK_CHARS = 1 << 20
+CHUNK_CHARS = 1 << 16
 _LONGEST_LITERAL = len("-Infinity")
 
 

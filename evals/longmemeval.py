@@ -176,7 +176,7 @@ class SampleReader:
 
     @property
     def fraction(self) -> float:
-        """Share of the file's bytes read so far, 0..1; it runs up to two records ahead."""
+        """Share of the file's bytes read so far, 0..1; it runs a record or so ahead."""
         return 1.0 if self._raw.closed else self._raw.tell() / self._size
 
     def __iter__(self) -> Iterator[Sample]:

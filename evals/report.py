@@ -28,6 +28,7 @@ from habitus.evals.scoring import NDCG_KS, RECALL_KS, Score
 
 OVERALL = "overall"
 SHOWN_ERRORS = 5
+MAX_NAME_CHARS = 19
 RANKING_VIEWS = {
     "session.all": "sessions, all questions",
     "session.answerable": "sessions, without abstentions",
@@ -183,7 +184,9 @@ def _table(title: str, first: str, columns: Iterable[str]) -> Table:
 def _ranking_table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
     table = _table(title, "", ["n", *_COLUMNS.values()])
     for name, row in rows.items():
-        table.add_row(name, str(row["mrr"]["n"]), *(_decimal(row[metric]["mean"]) for metric in _COLUMNS))
+        table.add_row(
+            _broken(name), str(row["mrr"]["n"]), *(_decimal(row[metric]["mean"]) for metric in _COLUMNS)
+        )
     return table
 
 
@@ -198,7 +201,7 @@ def _context_table(report: Mapping[str, Any]) -> Table:
             shares = [row[name] for name in ("all_evidence_in_context", "all_evidence_uncut")] if row else []
             cells += [str(shares[0]["n"]) if shares else "0", *(_decimal(share["mean"]) for share in shares)]
             cells += [""] * (2 - len(shares))
-        table.add_row(group, *cells)
+        table.add_row(_broken(group), *cells)
     return table
 
 
@@ -208,6 +211,12 @@ def _latency_table(latencies: Mapping[str, Mapping[str, float]]) -> Table:
     for step, found in latencies.items():
         table.add_row(step, str(found["n"]), *(f"{found[rank]:,.1f}" for rank in ranks))
     return table
+
+
+def _broken(name: str) -> str:
+    """Break a long question type at its last hyphen, since rich breaks lines at spaces only."""
+    head, hyphen, tail = name.rpartition("-")
+    return f"{head}-\n{tail}" if len(name) > MAX_NAME_CHARS and hyphen else name
 
 
 def _decimal(value: float) -> str:

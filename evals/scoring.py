@@ -12,7 +12,7 @@ Views of a question, each with the `n` of the questions it applies to:
 - `context.answerable`, `context.user_turns`: whether all evidence turns, or all those of the user, were
   packed into the context; `all_evidence_uncut` counts a turn only if all its words were.
 - `context.short_answers`: answers of at most five words; whether the words of the answer stand in the
-  packed context, and, as the most that can be hoped for, in the evidence turns themselves.
+  packed context and, to compare, in the evidence turns themselves (it may stand in other turns too).
 - `reply.short_answers`: the same answers; whether the reply contains them.
 """
 

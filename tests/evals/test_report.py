@@ -131,7 +131,10 @@ def test_the_tables_show_each_convention_with_its_n() -> None:
 
 
 def test_the_tables_fit_a_narrow_terminal() -> None:
-    text = printed(build_report(OUTCOME, MANIFEST), width=80)
+    longest = [make_score("q9", "single-session-assistant", 0.5)]
+    text = printed(build_report(Outcome(scores=longest * 300), MANIFEST), width=80)
+    assert "single-session-" in text
+    assert "\nassistant" in text
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
 
