@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Tensors = Mapping[str, Vectors]
 
+_MAX_THREADS = 16
 _EXPECTED = {
     "model_type": ("bert", "bert"),
     "hidden_act": ("gelu", "gelu"),
@@ -111,6 +113,19 @@ class BertModel:
         if missing := sorted(set(names) - present):
             raise _unsupported(self.folder, f"{WEIGHTS} lacks {missing[0]!r} and {len(missing) - 1} more")
         return names
+
+
+def n_threads() -> int:
+    """Return how many threads to compute with: the cores this process may use, 16 at most."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, _MAX_THREADS)
+
+
+def well_formed(text: str) -> str:
+    """Replace halves of surrogate pairs, as cut strings and JSON bring them: they are not UTF-8."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _float32(tensor: np.ndarray[Any, Any]) -> Vectors:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from habitus.retrievers.bert import BertModel
+from habitus.retrievers.bert import BertModel, well_formed
 from habitus.retrievers.encoder import Vectors
 from habitus.retrievers.weights import find_model
 
@@ -18,40 +18,52 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from habitus.retrievers.onnx_bert import OnnxBert
+    from habitus.retrievers.torch_bert import TorchBert
 
 _BATCH_TOKENS = 512
+_BULK_BATCH_TOKENS = 2048
+_BULK_TOKENS = 8192
+"""A call with so many tokens is bulk work: enough to be worth torch, whose import takes seconds."""
 _WINDOW = 4096
 """Texts whose tokens are held in memory at once."""
 
 
-def minilm(source: str | Path | None = None) -> MiniLM:
+def minilm(source: str | Path | None = None, *, bfloat16: bool | None = None) -> MiniLM:
     """Find all-MiniLM-L6-v2, or another BERT sentence encoder with mean pooling, and return it.
 
     Args:
         source: a model folder, or an id on the Hugging Face hub; all-MiniLM-L6-v2 unless given,
             looked for as `find_model` says.
+        bfloat16: see `MiniLM`.
 
     Raises:
         EncoderError: nothing was found, the files are damaged, or the model is of another kind
             (`SentenceTransformerEncoder` runs those).
     """
-    return MiniLM(BertModel.open(find_model(source)))
+    return MiniLM(BertModel.open(find_model(source)), bfloat16=bfloat16)
 
 
 class MiniLM:
     """A BERT sentence encoder with mean pooling. Safe to call from several threads.
 
-    Texts longer than the model's maximum (256 tokens for all-MiniLM-L6-v2) are cut. The network is
-    loaded at the first call of `encode` that has a text.
+    Texts longer than the model's maximum (256 tokens for all-MiniLM-L6-v2) are cut. Runs in ONNX
+    Runtime in float32; calls of some hundred texts may run in torch in bfloat16, nearly twice as
+    fast. A text's vectors from the two differ by less than 1e-4 in cosine, and share a fingerprint.
+    Networks are loaded when first needed, torch only for such a call.
 
     Args:
         model: an opened model folder.
+        bfloat16: whether large calls use bfloat16; unless given, where the CPU computes it natively.
+            False makes the vector of a text independent of what else is in the call (to 1e-6).
     """
 
-    def __init__(self, model: BertModel) -> None:
+    def __init__(self, model: BertModel, *, bfloat16: bool | None = None) -> None:
         self._model = model
+        self._bfloat16 = bfloat16
         self._loading = Lock()
-        self._loaded: tuple[Tokenizer, OnnxBert] | None = None
+        self._tokenizer: Tokenizer | None = None
+        self._onnx: OnnxBert | None = None
+        self._torch: TorchBert | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -72,30 +84,47 @@ class MiniLM:
         return vectors[rows]
 
     def _encode(self, texts: list[str], vectors: Vectors) -> None:
-        tokenizer, network = self._load()
-        tokens = [np.array(encoding.ids) for encoding in tokenizer.encode_batch_fast(self._clean(texts))]
+        tokens = self._tokens(texts)
         lengths = np.array([len(ids) for ids in tokens])
+        if lengths.sum() >= _BULK_TOKENS and (network := self._bulk_network()) is not None:
+            cut = list(batches(lengths, _BULK_BATCH_TOKENS))
+            # Long batches first, so that no thread is left with one at the end.
+            cut.reverse()
+            found = network.run([[tokens[text] for text in batch] for batch in cut])
+            vectors[np.concatenate(cut)] = np.concatenate(found)
+            return
         for batch in batches(lengths, _BATCH_TOKENS):
             ids = np.zeros((len(batch), lengths[batch[-1]]), dtype=np.int64)
             for row, text in zip(ids, batch, strict=True):
                 row[: lengths[text]] = tokens[text]
-            vectors[batch] = network.run(ids, lengths[batch])
+            vectors[batch] = self._network().run(ids, lengths[batch])
 
-    def _clean(self, texts: list[str]) -> list[str]:
-        # Halves of surrogate pairs, as cut strings and JSON bring them, are not UTF-8.
-        cleaned = [
-            text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            for text in texts
-        ]
-        return [text.lower() for text in cleaned] if self._model.lowercase else cleaned
+    def _tokens(self, texts: list[str]) -> list[npt.NDArray[np.int64]]:
+        with self._loading:
+            tokenizer = self._tokenizer = self._tokenizer or self._model.tokenizer()
+        cleaned = [well_formed(text) for text in texts]
+        if self._model.lowercase:
+            cleaned = [text.lower() for text in cleaned]
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in tokenizer.encode_batch_fast(cleaned)]
 
-    def _load(self) -> tuple[Tokenizer, OnnxBert]:
+    def _network(self) -> OnnxBert:
         from habitus.retrievers.onnx_bert import OnnxBert
 
         with self._loading:
-            if self._loaded is None:
-                self._loaded = self._model.tokenizer(), OnnxBert(self._model)
-            return self._loaded
+            self._onnx = self._onnx or OnnxBert(self._model)
+            return self._onnx
+
+    def _bulk_network(self) -> TorchBert | None:
+        if self._bfloat16 is False:
+            return None
+        from habitus.retrievers.torch_bert import TorchBert, supported
+
+        with self._loading:
+            if self._bfloat16 is None:
+                self._bfloat16 = supported()
+            if self._bfloat16 and self._torch is None:
+                self._torch = TorchBert(self._model)
+            return self._torch
 
 
 def batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.NDArray[np.int64]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from habitus.retrievers.bert import BertModel, Tensors
+from habitus.retrievers.bert import BertModel, Tensors, n_threads
 from habitus.retrievers.encoder import Vectors
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _OPSET = 20
 _IR_VERSION = 10
 _MASKED = -10_000.0
-_MAX_THREADS = 16
 
 
 class OnnxBert:
@@ -34,7 +32,7 @@ class OnnxBert:
         options = onnxruntime.SessionOptions()
         # Left to itself, the runtime pins threads to cores and spins between calls: bad company in a
         # process that does other work, and no gain was measured.
-        options.intra_op_num_threads = min(usable_cores(), _MAX_THREADS)
+        options.intra_op_num_threads = n_threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in initializers.values()]
         options.add_external_initializers(list(initializers), values)
@@ -56,13 +54,6 @@ class OnnxBert:
         mask = (positions < lengths[:, None]).astype(np.float32)
         found = self._session.run(None, {"ids": ids, "positions": positions, "mask": mask})
         return np.asarray(found[0], dtype=np.float32)
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def build(model: BertModel, tensors: Tensors) -> tuple[ModelProto, dict[str, npt.NDArray[Any]]]:

