@@ -1,0 +1,1 @@
+"""Speed benchmarks, each comparing two ways side by side in one run."""
