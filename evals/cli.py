@@ -229,9 +229,9 @@ def _habitus(embedding_cache: Path | None, context_tokens: int) -> AgentUnderTes
 
     encoder = default_encoder()
     if embedding_cache is not None:
-        from habitus.evals.embedding_cache import CachingEncoder
+        from habitus.retrievers.cache import CachedEncoder
 
-        encoder = CachingEncoder(encoder, embedding_cache)
+        encoder = CachedEncoder(encoder, embedding_cache)
     settings = Settings(context_tokens=context_tokens)
     return AgentUnderTest(
         open=lambda folder: Agent.open(folder, encoder=encoder, settings=settings),
@@ -242,13 +242,12 @@ def _habitus(embedding_cache: Path | None, context_tokens: int) -> AgentUnderTes
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turn an error that the user can mend into one line on stderr and exit code 2."""
-    from habitus.evals.embedding_cache import EmbeddingCacheError
     from habitus.evals.longmemeval import DatasetError
     from habitus.evals.runlog import RunLogError
     from habitus.retrievers.errors import RetrieverError
 
     try:
         yield
-    except (UsageError, DatasetError, RunLogError, EmbeddingCacheError, RetrieverError) as error:
+    except (UsageError, DatasetError, RunLogError, RetrieverError) as error:
         typer.echo(f"habitus: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(USER_ERROR) from None
