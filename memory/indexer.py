@@ -88,7 +88,6 @@ class Indexer:
                 self._wake.wait_for(lambda: self._n_waiting >= self._index_after or self._closed)
                 if self._closed:
                     return
-                self._n_waiting = 0
             try:
                 self.drain()
             except StoreClosedError:
@@ -103,6 +102,8 @@ class Indexer:
         Raises:
             IndexCorruptError: a shard failed again after it was rebuilt.
         """
+        with self._wake:
+            self._n_waiting = 0
         done, total = 0, self._n_pending() if progress else 0
         while n_applied := self._step():
             done += n_applied
@@ -179,6 +180,7 @@ class Indexer:
                 f"shard {number} holds {found} turns and passages where there should be {expected}"
             )
         self._checked.add(number)
+        self._rebuilt.discard(number)
 
     def ready(self, number: int) -> Shard:
         """Return a shard for searching, rebuilt first if it does not hold what it should."""
@@ -194,7 +196,7 @@ class Indexer:
         """Throw a damaged shard away and put its turns into the outbox.
 
         Raises:
-            IndexCorruptError: that was done before, and it did not help.
+            IndexCorruptError: that was done before, and the shard has not been whole since.
         """
         with self._work:
             if number in self._rebuilt:
@@ -218,10 +220,12 @@ class Indexer:
             with self._database.read() as connection:
                 stale = [number for (number,) in connection.execute("SELECT shard FROM stale_shards")]
             for number in stale:
-                self._shards[number].destroy()
                 self._checked.discard(number)
-                with self._database.write() as connection:
-                    n_waiting = writing.requeue_shard(connection, number)
+                # A search must see the turns either in the index or in the outbox.
+                with self._shards[number].lock:
+                    self._shards[number].destroy()
+                    with self._database.write() as connection:
+                        n_waiting = writing.requeue_shard(connection, number)
                 self.notify(n_waiting)
 
     def reindex(self, progress: Progress | None = None) -> None:

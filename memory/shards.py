@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from habitus.memory.records import new_id
 from habitus.retrievers.encoder import Vectors
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Indexed:
 
 
 class Shard:
-    """Opened when first used. Safe to call from several threads.
+    """Opened when first used. Safe to call from several threads; hold `lock` over calls that belong together.
 
     Args:
         path: its folder.
@@ -43,7 +44,7 @@ class Shard:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._vectors: ChromaIndex | None = None
         self._words: LexicalIndex | None = None
 
@@ -52,7 +53,9 @@ class Shard:
             from habitus.retrievers.chroma import ChromaIndex
 
             self.path.mkdir(parents=True, exist_ok=True)
-            self._vectors = ChromaIndex(self.path / "vectors")
+            # A fresh name each time: Chroma keeps a failed client of a path for the life of the process.
+            known = sorted(self.path.glob("vectors-*"))
+            self._vectors = ChromaIndex(known[0] if known else self.path / f"vectors-{new_id()}")
         if self._words is None:
             from habitus.retrievers.lexical import LexicalIndex
 
@@ -61,7 +64,7 @@ class Shard:
 
     def apply(self, added: Sequence[Indexed], removed: Sequence[int]) -> None:
         """Add and remove turns; doing it again changes nothing."""
-        with self._lock:
+        with self.lock:
             vectors, words = self._opened()
             users = [turn.user_id for turn in added]
             seqs = [turn.seq for turn in added]
@@ -71,23 +74,23 @@ class Shard:
 
     def nearest(self, vector: Vectors, text: str, user_id: str, k: int) -> Keys:
         """Return the sequence numbers of a user's turns that are among the best `k` by either index."""
-        with self._lock:
+        with self.lock:
             vectors, words = self._opened()
             return np.union1d(vectors.search(vector, user_id, k), words.search(text, user_id, k))
 
     def frequencies(self, terms: Sequence[str], user_id: str) -> npt.NDArray[np.float64]:
         """Return shape `(n_terms,)`: in how many of the user's indexed turns each term occurs."""
-        with self._lock:
+        with self.lock:
             return self._opened()[1].frequencies(terms, user_id)
 
     def sizes(self) -> tuple[int, int]:
         """Return how many turns and how many passages are indexed."""
-        with self._lock:
+        with self.lock:
             vectors, words = self._opened()
             return len(words), len(vectors)
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             if self._vectors is not None:
                 self._vectors.close()
             if self._words is not None:
@@ -96,7 +99,7 @@ class Shard:
 
     def destroy(self) -> None:
         """Remove every file; the shard is empty then."""
-        with self._lock:
+        with self.lock:
             self.close()
             if self.path.exists():
                 shutil.rmtree(self.path)

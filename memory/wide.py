@@ -11,6 +11,7 @@ from habitus.memory import reading, writing
 from habitus.memory.bm25 import Collection
 from habitus.memory.indexer import Indexer
 from habitus.memory.resident import Resident
+from habitus.memory.shards import Keys
 from habitus.memory.sqlite import Database
 from habitus.memory.store import Candidates, Query
 from habitus.memory.terms import hash_term, terms_of
@@ -35,16 +36,7 @@ def search_wide(
         query: see `Query`; `limit` turns are asked of each index.
         vector: the query's, checked.
     """
-    terms = sorted(set(analyze(query.text)), key=hash_term)
-    # Read before the indexes are: a turn that leaves the outbox in between is in the index by then.
-    with database.read() as connection:
-        pending = reading.pending(connection, user_id)
-        n_left_out = reading.session_size(connection, user_id, query.not_session)
-    found, frequencies = _candidates(indexer, user_id, query, vector, terms, query.limit + n_left_out)
-    if found is None:
-        with database.read() as connection:
-            pending = reading.pending(connection, user_id)
-        found = np.empty(0, dtype=np.int64)
+    pending, found, frequencies = _candidates(database, indexer, user_id, query, vector)
     dim = len(vector)
     wanted = np.union1d(found, pending)
     with database.read() as connection:
@@ -67,16 +59,23 @@ def search_wide(
 
 
 def _candidates(
-    indexer: Indexer, user_id: str, query: Query, vector: Vectors, terms: list[str], k: int
-) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.float64]]:
-    """Return candidates and term frequencies; None when the indexes had to be thrown away."""
+    database: Database, indexer: Indexer, user_id: str, query: Query, vector: Vectors
+) -> tuple[Keys, Keys, npt.NDArray[np.float64]]:
+    """Return turns that wait to be indexed, turns found in the indexes, and their term frequencies."""
+    terms = sorted(set(analyze(query.text)), key=hash_term)
     number = writing.shard_of(user_id)
-    shard = indexer.ready(number)
-    try:
-        return shard.nearest(vector, query.text, user_id, k), shard.frequencies(terms, user_id)
-    except IndexCorruptError as error:
-        indexer.rebuild(number, error)
-        return None, np.zeros(len(terms))
+    while True:
+        shard = indexer.ready(number)
+        try:
+            with shard.lock:
+                # The outbox first: a turn that leaves it in between is in the index by then.
+                with database.read() as connection:
+                    pending = reading.pending(connection, user_id)
+                    n_left_out = reading.session_size(connection, user_id, query.not_session)
+                found = shard.nearest(vector, query.text, user_id, query.limit + n_left_out)
+                return pending, found, shard.frequencies(terms, user_id)
+        except IndexCorruptError as error:
+            indexer.rebuild(number, error)
 
 
 def _statistics(

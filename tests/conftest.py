@@ -1,0 +1,69 @@
+"""Fixtures that tests of several rooms share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from habitus.memory.embedded import EmbeddedStore
+from habitus.memory.records import Turn
+from habitus.memory.store import MemoryStore
+from habitus.retrievers.encoder import HashingEncoder
+
+START = datetime(2025, 3, 1, 9, 0, tzinfo=UTC)
+
+MakeTurns = Callable[..., tuple[Turn, ...]]
+
+
+@pytest.fixture
+def encoder() -> HashingEncoder:
+    return HashingEncoder(64)
+
+
+@pytest.fixture
+def make_turns() -> MakeTurns:
+    """Make the turns of one session from their texts; the user begins and the roles alternate."""
+
+    def make(user_id: str, session_id: str, *texts: str, first: int = 0, day: int = 0) -> tuple[Turn, ...]:
+        return tuple(
+            Turn(
+                id=f"{session_id}.{index}",
+                user_id=user_id,
+                session_id=session_id,
+                index=index,
+                role="assistant" if index % 2 else "user",
+                text=text,
+                at=START + timedelta(days=day, seconds=index),
+            )
+            for index, text in enumerate(texts, start=first)
+        )
+
+    return make
+
+
+@pytest.fixture
+def babble() -> Callable[[int], str]:
+    """Make texts of so many words, some words frequent and most rare; the same in every run."""
+    rng = random.Random(7)
+
+    def make(n_words: int) -> str:
+        return " ".join(f"word{int(rng.random() ** 3 * 4000)}" for _ in range(n_words))
+
+    return make
+
+
+@pytest.fixture
+def embedded_store(tmp_path: Path, encoder: HashingEncoder) -> Iterator[MemoryStore]:
+    with EmbeddedStore.open(tmp_path / "data", encoder) as store:
+        yield store
+
+
+@pytest.fixture(params=["embedded_store"])
+def store(request: pytest.FixtureRequest) -> MemoryStore:
+    """Every implementation of `MemoryStore`, empty; a new one is added by the name of its fixture."""
+    found: MemoryStore = request.getfixturevalue(request.param)
+    return found
