@@ -12,8 +12,8 @@ from habitus.memory.errors import InvalidInputError
 from habitus.memory.records import Changes, Id, Turn
 from habitus.memory.store import Query
 from habitus.memory.terms import Terms, terms_of
+from habitus.memory.units import units
 from habitus.retrievers.encoder import Encoder, Vectors
-from habitus.retrievers.passages import passages
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
@@ -82,7 +82,7 @@ def prepare(
         InvalidInputError: given vectors have a wrong shape or hold something that is no number.
     """
     turns, given = list(turns), vectors or {}
-    pieces = {turn.id: passages(turn.text) for turn in turns}
+    pieces = {turn.id: units(turn.role, turn.text) for turn in turns}
     missing = [turn.id for turn in turns if turn.id not in given]
     encoded = encoder.encode([piece for turn_id in missing for piece in pieces[turn_id]]) if missing else None
     computed: dict[str, Vectors] = {}

@@ -18,18 +18,20 @@ from habitus.memory.store import Candidates
 from habitus.retrievers.fusion import Scores, standardise, weighted_sum
 
 SESSION_WEIGHTS: Mapping[str, float] = {
-    "turn_cosine": 1.0,
-    "session_cosine": 1.0,
-    "session_bm25": 1.0,
-    "turn_bm25": 1.0,
-    "reply_bm25": 0.3,
+    "turn_cosine": 0.86,
+    "turn_bm25": 0.33,
+    "session_cosine": 0.44,
+    "reply_bm25": 0.16,
 }
-"""Weights of the session's arms. The first four are the best turn of the user and the whole session,
-by meaning and by words; `reply_bm25` is the best reply of the assistant, for what it once said."""
+"""Weights of a session's arms: its best turn of the user by meaning and by words, the whole session by
+meaning, and the best reply of the assistant by words, for what it once said. They are the coefficients of a
+logistic choice model over the sessions of each question, fitted to the development half of LongMemEval
+(MIT licence); five-fold cross-validation over questions gives R@1 .921, any@5 .988, all@5 .928. Words over
+the whole session add nothing to these (coefficient -.01)."""
 
-TURN_WEIGHTS: Mapping[str, float] = {"cosine": 1.0, "bm25": 1.0, "session": 1.0}
+TURN_WEIGHTS: Mapping[str, float] = {"cosine": 1.0, "bm25": 0.5, "session": 0.6}
 
-REPLY_HANDICAP = 2.0
+REPLY_HANDICAP = 1.5
 """What a reply of the assistant is ranked down by, in standard deviations: replies repeat the words
 of a question without holding facts about the user."""
 
@@ -113,7 +115,6 @@ def rank(
         "turn_bm25": _best_per_session(bm25[users], group[users], len(names), floor=0.0),
         "reply_bm25": _best_per_session(bm25[~users], group[~users], len(names), floor=0.0),
         "session_cosine": arms["session_cosine"][first],
-        "session_bm25": arms["session_bm25"][first],
     }
     session_scores = weighted_sum(session_arms, session_weights)
     newest = np.zeros(len(names))

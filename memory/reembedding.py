@@ -8,8 +8,8 @@ from habitus.memory import reading, writing
 from habitus.memory.errors import EncoderChangedError
 from habitus.memory.sqlite import Database
 from habitus.memory.store import Progress
+from habitus.memory.units import units
 from habitus.retrievers.encoder import Encoder
-from habitus.retrievers.passages import passages
 
 _BATCH = 256
 
@@ -59,14 +59,14 @@ def _stage(database: Database, encoder: Encoder, n_turns: int, progress: Progres
         done, last = connection.execute("SELECT count(*), ifnull(max(seq), 0) FROM restaged").fetchone()
     while True:
         with database.read() as connection:
-            sql = "SELECT seq, text FROM turns WHERE seq > ? ORDER BY seq LIMIT ?"
+            sql = "SELECT seq, role, text FROM turns WHERE seq > ? ORDER BY seq LIMIT ?"
             rows = connection.execute(sql, (last, _BATCH)).fetchall()
         if not rows:
             return
-        pieces = [passages(text) for _, text in rows]
+        pieces = [units(role, text) for _, role, text in rows]
         vectors = encoder.encode([piece for group in pieces for piece in group])
         staged, begin = [], 0
-        for (seq, _), group in zip(rows, pieces, strict=True):
+        for (seq, *_), group in zip(rows, pieces, strict=True):
             end = begin + len(group)
             staged.append((seq, len(group), vectors[begin:end].astype("float32").tobytes()))
             begin = end

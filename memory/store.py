@@ -117,7 +117,7 @@ class MemoryStore(Protocol):
             user_id: whose memory; every record in `changes` must carry it.
             changes: what to write.
             vectors: by turn id, vectors of shape `(n_passages, dim)` that the caller has already
-                computed with `self.encoder` over `passages(turn.text)`; the rest is encoded here.
+                computed with `self.encoder` over `units(turn.role, turn.text)`; the rest is encoded here.
 
         Raises:
             InvalidInputError: a record of another user, or a turn whose (session, index) is taken by another.

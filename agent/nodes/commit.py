@@ -7,8 +7,8 @@ from langgraph.runtime import Runtime
 from habitus.agent.nodes.command import FORGOTTEN_REQUEST
 from habitus.agent.state import Context, State
 from habitus.memory.records import Turn
+from habitus.memory.units import units
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.passages import passages
 
 
 def commit(state: State, runtime: Runtime[Context]) -> State:
@@ -25,7 +25,7 @@ def commit(state: State, runtime: Runtime[Context]) -> State:
         text=state["reply_text"],
         at=turn.at,
     )
-    by_turn = {turn.id: vectors, reply.id: context.store.encoder.encode(passages(reply.text))}
+    by_turn = {turn.id: vectors, reply.id: context.store.encoder.encode(units(reply.role, reply.text))}
     context.store.commit(turn.user_id, changes.model_copy(update={"turns": (turn, reply)}), vectors=by_turn)
     for said in (turn, reply):
         context.session.add(said, by_turn[said.id])

@@ -9,16 +9,20 @@ import numpy as np
 from langgraph.runtime import Runtime
 
 from habitus.agent.state import Context, Recall, State
-from habitus.memory.packing import pack
+from habitus.memory.packing import is_long, pack
 from habitus.memory.recall import Memory, Ranking, instant, rank
 from habitus.memory.records import Turn
 from habitus.memory.shortterm import ShortTermMemory
 from habitus.memory.store import Candidates, MemoryStore, Query
+from habitus.memory.units import units
+from habitus.retrievers.analysis import content
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.passages import passages
 
 _N_RANKED = 400
 """How many of the best turns are looked at when a budget is filled."""
+
+_N_FOCUSED = 60
+"""How many of the best turns are cut by meaning, not by words alone, where they are long."""
 
 
 def query_vector(vectors: Vectors) -> Vectors:
@@ -30,13 +34,13 @@ def query_vector(vectors: Vectors) -> Vectors:
 
 def recall(state: State, runtime: Runtime[Context]) -> State:
     context, turn = runtime.context, state["turn"]
-    vectors = context.store.encoder.encode(passages(turn.text))
+    vectors = context.store.encoder.encode(units(turn.role, turn.text))
     vector = query_vector(vectors)
     update: State = {"vectors": vectors, "query_vector": vector}
     if state["routes"] == {"command"} and state["mode"] == "turn":
         return {**update, "recall": Recall(routes=state["routes"])}
 
-    query = Query(text=turn.text, vector=vector, not_session=turn.session_id)
+    query = Query(text=content(turn.text), vector=vector, not_session=turn.session_id)
     long_term = context.store.search(turn.user_id, query)
     ranking = rank(long_term)
     in_session = _earlier_in_session(context.session, turn.text, vector, context.settings.window_tokens)
@@ -46,6 +50,7 @@ def recall(state: State, runtime: Runtime[Context]) -> State:
         question=turn.text,
         budget=state.get("context_tokens", context.settings.context_tokens),
         count_tokens=context.count_tokens,
+        cosines=_unit_cosines(context, turn.user_id, remembered[:_N_FOCUSED], vector),
     )
     found = Recall(
         routes=state["routes"],
@@ -83,12 +88,21 @@ def _with_text(store: MemoryStore, user_id: str, found: Candidates, ranking: Ran
     ]
 
 
+def _unit_cosines(
+    context: Context, user_id: str, memories: Sequence[Memory], vector: Vectors
+) -> dict[str, list[float]]:
+    """Return, for the long messages of the user, how near each of their sentences comes to the question."""
+    long = [m.turn_id for m in memories if m.role == "user" and is_long(m, context.count_tokens)]
+    vectors = context.store.turn_vectors(user_id, long) if long else {}
+    return {turn_id: (found @ vector).tolist() for turn_id, found in vectors.items()}
+
+
 def _earlier_in_session(
     session: ShortTermMemory, text: str, vector: Vectors, window_tokens: int
 ) -> Sequence[Memory]:
     """Return turns of this session that bear on the message and are no longer in the window."""
     in_window = {turn.id for turn in session.window(window_tokens)}
-    found = session.search(text, vector)
+    found = session.search(content(text), vector)
     turns = {turn.id: turn for turn in session.turns}
     score = found.arms["cosine"] + found.arms["bm25"] / (1.0 + found.arms["bm25"])
     best = [int(row) for row in np.argsort(-score, kind="stable") if score[row] > _IN_SESSION_FLOOR]

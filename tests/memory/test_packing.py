@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from habitus.memory.packing import MAX_REPLY_TOKENS, MAX_TURN_TOKENS, pack, render, shorten
 from habitus.memory.recall import Memory
 from habitus.memory.tokens import estimate_tokens
+from habitus.retrievers.passages import sentences
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=300).filter(
@@ -70,20 +71,20 @@ def test_the_same_words_are_not_packed_twice() -> None:
 
 
 def test_a_short_text_is_kept_as_it_is() -> None:
-    assert shorten("Just this.", "what", 10, estimate_tokens) == "Just this."
+    assert shorten(["Just this."], "what", 10, estimate_tokens) == "Just this."
 
 
 def test_the_sentence_that_shares_words_with_the_question_is_kept() -> None:
     filler = "The weather was grey and nothing happened at all that morning. " * 10
     text = f"{filler}My sister Ada moved to Turin. {filler}"
-    cut = shorten(text, "Where did my sister move?", 40, estimate_tokens)
+    cut = shorten(sentences(text), "Where did my sister move?", 40, estimate_tokens)
     assert "My sister Ada moved to Turin." in cut
     assert "…" in cut
     assert estimate_tokens(cut) <= 40 + 10  # the marks of what was left out
 
 
 def test_one_endless_sentence_is_cut_at_a_word() -> None:
-    cut = shorten("word " * 1_000, "word", 20, estimate_tokens)
+    cut = shorten(["word " * 1_000], "word", 20, estimate_tokens)
     assert cut.endswith("word …")
     assert estimate_tokens(cut) <= 20
 
@@ -99,3 +100,14 @@ def test_long_messages_are_shortened_and_marked(role: str, limit: int) -> None:
 
 def test_a_message_of_several_lines_takes_one_line() -> None:
     assert render([memory("one\n\n two")]).splitlines()[1] == "User: one two"
+
+
+def test_a_sentence_near_in_meaning_is_kept_without_a_shared_word() -> None:
+    pieces = [f"Filler sentence number {n} says nothing of note." for n in range(20)] + ["Ada went to Turin."]
+    cut = shorten(pieces, "Where is my sister?", 30, estimate_tokens, [0.0] * 20 + [0.9])
+    assert "Ada went to Turin." in cut
+
+
+def test_what_bears_most_is_cut_rather_than_left_out() -> None:
+    pieces = ["My sister " + "really " * 100 + "moved.", "Short."]
+    assert shorten(pieces, "Did my sister move?", 20, estimate_tokens).startswith("My sister really")

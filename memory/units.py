@@ -1,0 +1,37 @@
+"""What of a message gets a vector of its own.
+
+Users tell things in passing: one sentence of a request holds the fact that is asked for months later. A
+vector for each of the user's sentences finds it, where one for the whole message is drawn to its other
+sentences (LongMemEval, development half, best single arm by session: R@1 .896 against .839, all@5 .920
+against .827). Replies of the assistant are long and mostly padding: they get one vector for each passage.
+"""
+
+from __future__ import annotations
+
+from habitus.memory.records import Role
+from habitus.retrievers.passages import passages, sentences
+
+MAX_SENTENCES = 64
+MIN_WORDS = 3
+
+
+def units(role: Role, text: str) -> list[str]:
+    """Cut a message into the pieces that are encoded; at least one, at most 64.
+
+    Of the user's words these are sentences; one of less than three words joins the next, and one longer
+    than an encoder reads is cut into passages. Past the first 64 a message is found by its words alone.
+    """
+    if role == "assistant":
+        return passages(text)
+    found: list[str] = []
+    begun = ""
+    for sentence in sentences(text):
+        begun = f"{begun} {sentence}" if begun else sentence
+        if len(begun.split(None, MIN_WORDS - 1)) >= MIN_WORDS:
+            found += passages(begun)
+            begun = ""
+        if len(found) >= MAX_SENTENCES:
+            return found[:MAX_SENTENCES]
+    if begun and found:
+        found[-1] = f"{found[-1]} {begun}"
+    return found or [text]
