@@ -1,0 +1,146 @@
+"""Short-term memory: exact search and window of one session within a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from habitus.memory.errors import InvalidInputError
+from habitus.memory.records import Changes, Turn
+from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.store import MemoryStore
+from habitus.memory.units import units
+from habitus.retrievers.encoder import HashingEncoder
+
+MakeTurns = Callable[..., tuple[Turn, ...]]
+
+
+def count_words(text: str) -> int:
+    return len(text.split())
+
+
+def remember(encoder: HashingEncoder, max_tokens: int, *turns: Turn) -> ShortTermMemory:
+    memory = ShortTermMemory(max_tokens, count_words)
+    for turn in turns:
+        memory.add(turn, encoder.encode(units(turn.role, turn.text)))
+    return memory
+
+
+def test_search_scores_every_turn(encoder: HashingEncoder, make_turns: MakeTurns) -> None:
+    turns = make_turns("ann", "s", "I like figs", "Noted", "Plums are sour")
+    memory = remember(encoder, 100, *turns)
+    found = memory.search("sour plums", encoder.encode(["sour plums"])[0])
+    assert found.turn_ids == ["s.0", "s.1", "s.2"]
+    assert found.session_ids == ["s"] * 3
+    assert found.index.tolist() == [0, 1, 2]
+    assert found.is_user.tolist() == [True, False, True]
+    assert found.at.tolist() == [turn.at.timestamp() for turn in turns]
+    assert set(found.arms) == {"cosine", "bm25"}
+    assert found.complete
+    assert int(np.argmax(found.arms["cosine"])) == int(np.argmax(found.arms["bm25"])) == 2
+    expected = encoder.encode([turn.text for turn in turns]) @ encoder.encode(["sour plums"])[0]
+    np.testing.assert_allclose(found.arms["cosine"], expected, atol=1e-6)
+
+
+def test_a_match_scores_above_zero_however_few_turns_there_are(
+    encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    turns = make_turns("ann", "s", "figs", "figs")
+    for n in (1, 2):
+        scores = remember(encoder, 100, *turns[:n]).search("figs", encoder.encode(["figs"])[0]).arms["bm25"]
+        assert (scores > 0).all()
+
+
+def test_the_best_passage_of_a_long_turn_counts(
+    encoder: HashingEncoder, make_turns: MakeTurns, babble: Callable[[int], str]
+) -> None:
+    turns = make_turns("ann", "s", f"{babble(300)}. My cat is Ginger. {babble(300)}", "ok")
+    vector = encoder.encode(["cat Ginger"])[0]
+    scores = remember(encoder, 10_000, *turns).search("cat", vector).arms["cosine"]
+    assert scores[0] == pytest.approx(
+        float((encoder.encode(passages(turns[0].text)) @ vector).max()), abs=1e-6
+    )
+
+
+def test_nothing_to_search(encoder: HashingEncoder) -> None:
+    found = ShortTermMemory(10, count_words).search("figs", encoder.encode(["figs"])[0])
+    assert len(found) == 0
+    assert found.arms["cosine"].shape == found.arms["bm25"].shape == (0,)
+
+
+def test_turns_over_the_budget_leave_oldest_first(encoder: HashingEncoder, make_turns: MakeTurns) -> None:
+    turns = make_turns("ann", "s", "a b c", "d e", "f g", "h")
+    memory = remember(encoder, 5, *turns)
+    assert [turn.id for turn in memory.turns] == ["s.1", "s.2", "s.3"]
+    assert memory.n_tokens == 5
+    assert memory.search("a", encoder.encode(["a"])[0]).turn_ids == ["s.1", "s.2", "s.3"]
+
+
+def test_the_newest_turn_stays_even_alone_over_the_budget(
+    encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    memory = remember(encoder, 3, *make_turns("ann", "s", "a", "one two three four five"))
+    assert [turn.id for turn in memory.turns] == ["s.1"]
+    assert memory.window(3) == []
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [(0, []), (1, ["s.2"]), (2, ["s.2"]), (4, ["s.1", "s.2"]), (99, ["s.0", "s.1", "s.2"])],
+)
+def test_the_window_holds_the_most_recent_turns_that_fit(
+    encoder: HashingEncoder, make_turns: MakeTurns, budget: int, expected: list[str]
+) -> None:
+    memory = remember(encoder, 100, *make_turns("ann", "s", "a", "b c d", "e"))
+    assert [turn.id for turn in memory.window(budget)] == expected
+
+
+def test_a_turn_with_a_known_id_takes_the_place_of_the_old(
+    encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    memory = remember(encoder, 100, *make_turns("ann", "s", "I like figs", "ok"))
+    memory.search("figs", encoder.encode(["figs"])[0])
+    (edited,) = make_turns("ann", "s", "I like plums")
+    memory.add(edited, encoder.encode([edited.text]))
+    assert [turn.text for turn in memory.turns] == ["I like plums", "ok"]
+    assert memory.search("plums", encoder.encode(["plums"])[0]).arms["bm25"][0] > 0
+
+
+def test_it_can_be_made_again_from_the_store(
+    store: MemoryStore, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    turns = make_turns("ann", "s", "I like figs", "Noted", "Plums are sour")
+    store.commit("ann", Changes(turns=turns))
+    before = remember(encoder, 100, *turns)
+    stored = store.turns("ann", session_id="s")
+    vectors = store.turn_vectors("ann", [turn.id for turn in stored])
+    after = ShortTermMemory(100, count_words, reversed(stored), vectors)
+    assert after.turns == before.turns
+    vector = encoder.encode(["figs"])[0]
+    for arm in ("cosine", "bm25"):
+        np.testing.assert_allclose(
+            after.search("figs", vector).arms[arm], before.search("figs", vector).arms[arm], atol=1e-6
+        )
+
+
+def test_what_does_not_belong_is_refused(encoder: HashingEncoder, make_turns: MakeTurns) -> None:
+    first, second = make_turns("ann", "s", "a", "b")
+    memory = remember(encoder, 100, second)
+    vectors = encoder.encode(["x"])
+    with pytest.raises(InvalidInputError, match="session"):
+        memory.add(make_turns("ann", "other", "x", first=5)[0], vectors)
+    with pytest.raises(InvalidInputError, match="session"):
+        memory.add(make_turns("bob", "s", "x", first=5)[0], vectors)
+    with pytest.raises(InvalidInputError, match="comes after"):
+        memory.add(first, vectors)
+    with pytest.raises(InvalidInputError, match="columns"):
+        memory.add(make_turns("ann", "s", "x", first=5)[0], vectors[:, :5])
+    with pytest.raises(InvalidInputError, match="shape"):
+        memory.add(make_turns("ann", "s", "x", first=5)[0], vectors[0])
+    with pytest.raises(InvalidInputError, match="missing"):
+        ShortTermMemory(10, count_words, [first], {})
+    with pytest.raises(InvalidInputError, match="max_tokens"):
+        ShortTermMemory(0, count_words)
+    assert memory.turns == [second]

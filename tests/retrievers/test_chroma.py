@@ -1,0 +1,86 @@
+"""Nearest passages in Chroma."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from habitus.retrievers.chroma import ChromaIndex
+from habitus.retrievers.encoder import Vectors
+from habitus.retrievers.errors import IndexCorruptError
+
+
+def unit(n: int, dim: int = 32, seed: int = 0) -> Vectors:
+    vectors = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
+    found: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return found
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[ChromaIndex]:
+    index = ChromaIndex(tmp_path / "index")
+    yield index
+    index.close()
+
+
+def test_the_nearest_of_the_group_come_first(index: ChromaIndex) -> None:
+    vectors = unit(400)
+    groups = ["a" if key % 2 else "b" for key in range(400)]
+    index.add(range(400), groups, [vectors[key : key + 1] for key in range(400)])
+    odd = np.arange(1, 400, 2)
+    exact = odd[np.argsort(-(vectors[odd] @ vectors[7]))]
+    found = index.search(vectors[7], "a", 20)
+    assert found[0] == 7
+    assert len(set(found.tolist()) & set(exact[:20].tolist())) >= 19
+    assert index.search(vectors[7], "nobody", 20).tolist() == []
+    assert sorted(index.search(vectors[7], "a", 1000).tolist()) == odd.tolist()
+
+
+def test_a_text_is_as_near_as_its_nearest_passage(index: ChromaIndex) -> None:
+    vectors = unit(6)
+    index.add([1, 2], ["a", "a"], [vectors[:5], vectors[5:]])
+    assert len(index) == 6
+    assert index.search(vectors[3], "a", 6).tolist()[0] == 1
+    assert index.search(vectors[5], "a", 6).tolist() == [2, 1]
+
+
+def test_adding_again_replaces_and_removing_removes(index: ChromaIndex) -> None:
+    vectors = unit(4)
+    index.add([1, 2], ["a", "a"], [vectors[:2], vectors[2:3]])
+    index.add([2], ["a"], [vectors[3:]])
+    assert len(index) == 3
+    index.remove([1, 99])
+    assert len(index) == 1
+    assert index.search(vectors[0], "a", 5).tolist() == [2]
+    index.add([], [], [])
+    index.remove([])
+
+
+def test_it_is_there_after_reopening(tmp_path: Path) -> None:
+    vectors = unit(3)
+    for key in range(3):
+        index = ChromaIndex(tmp_path)
+        index.add([key], ["a"], [vectors[key : key + 1]])
+        assert len(index) == key + 1
+        index.close()
+
+
+def test_no_text_is_kept(tmp_path: Path) -> None:
+    index = ChromaIndex(tmp_path)
+    index.add([1], ["ann"], [unit(1)])
+    found = index._collection.get(include=["documents", "metadatas"])
+    index.close()
+    assert not any(found["documents"] or [])
+    assert found["metadatas"] == [{"user": "ann", "seq": 1}]
+
+
+def test_a_damaged_index_says_so(tmp_path: Path) -> None:
+    index = ChromaIndex(tmp_path)
+    index.add([1], ["a"], [unit(1)])
+    index.close()
+    (tmp_path / "chroma.sqlite3").write_bytes(b"garbage" * 100)
+    with pytest.raises(IndexCorruptError, match="vector index"):
+        ChromaIndex(tmp_path)
