@@ -1,11 +1,18 @@
-"""Choosing the preferences that matter for a request, and saying why."""
+"""Choosing the preferences that matter for a request, and saying why.
+
+A small encoder puts "I avoid X" and "I prefer Y" near each other because both are frames of taste, and
+"what would you recommend" near every other request. So the part of a vector that only tells that it is
+a taste, or a request, is taken out before they are compared.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 
 import numpy as np
@@ -16,6 +23,37 @@ from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder, Vectors
 
 MAX_CACHED_VECTORS = 50_000
+HALF_LIFE_DAYS = 90.0
+FORGOTTEN_BELOW = 0.2
+
+FLOOR = 0.13
+"""Below this nothing applies: the best of 20 preferences reaches .18 on requests that none concerns."""
+MARGIN = 0.25
+"""How far behind the best the second and third may lie; later ones must lie within `CLOSE`."""
+CLOSE = 0.1
+CONSTRAINT_BONUS = 0.1
+SEVERE = 0.95
+SEVERE_FLOOR = 0.22
+SCOPE_NAMED, SCOPE_OTHER, SCOPE_OPEN = 0.1, -0.2, -0.02
+
+_TASTE_FRAMES = (
+    "I prefer it.",
+    "I dislike that.",
+    "I avoid those things.",
+    "I don't like it.",
+    "I love that.",
+    "I need it.",
+    "I strongly prefer this.",
+    "I am not a fan of it.",
+)
+_REQUEST_FRAMES = (
+    "What would you recommend?",
+    "Can you suggest some good options?",
+    "What are some you'd recommend for me?",
+    "Any ideas?",
+    "I'm looking for something. What should I consider?",
+    "Do you have any suggestions?",
+)
 
 _cache: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
 _lock = Lock()
@@ -38,32 +76,72 @@ class Applied:
 
 def vectors_of(texts: Sequence[str], encoder: Encoder) -> Vectors:
     """Encode texts, shape `(n, dim)`, remembering vectors by encoder and text (least recently used go)."""
+    if not texts:
+        return np.zeros((0, encoder.dim), dtype=np.float32)
     keys = [(encoder.fingerprint, text) for text in texts]
+    known = _remembered(keys)
+    missing = [key for key in dict.fromkeys(keys) if key not in known]
+    if missing:
+        made = dict(zip(missing, encoder.encode([text for _, text in missing]), strict=True))
+        known.update(made)
+        _remember(made)
+    return np.stack([known[key] for key in keys])
+
+
+def _remembered(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Vectors]:
     with _lock:
         known = {key: _cache[key] for key in keys if key in _cache}
         for key in known:
             _cache.move_to_end(key)
-    missing = [key for key in dict.fromkeys(keys) if key not in known]
-    if missing:
-        made = encoder.encode([text for _, text in missing])
-        known.update(zip(missing, made, strict=True))
-        with _lock:
-            _cache.update((key, known[key]) for key in missing)
-            while len(_cache) > MAX_CACHED_VECTORS:
-                _cache.popitem(last=False)
-    if not keys:
-        return np.zeros((0, encoder.dim), dtype=np.float32)
-    return np.stack([known[key] for key in keys])
+    return known
 
 
-def describe(preference: Preference) -> str:
-    """Return the text whose vector stands for a preference."""
-    return preference.statement
+def _remember(made: dict[tuple[str, str], Vectors]) -> None:
+    with _lock:
+        _cache.update(made)
+        while len(_cache) > MAX_CACHED_VECTORS:
+            _cache.popitem(last=False)
 
 
 def preference_matrix(preferences: Sequence[Preference], encoder: Encoder) -> Vectors:
-    """Return the vectors of preferences, shape `(n, dim)`: build it once, pass it to `applicable`."""
-    return vectors_of([describe(preference) for preference in preferences], encoder)
+    """Return a row per preference, shape `(n, dim)`: build it once, pass it to `applicable`.
+
+    A row is the mean of the vectors of statement and target, without the frame of taste; its product
+    with a request's vector is the mean of two cosines.
+    """
+    if not preferences:
+        return np.zeros((0, encoder.dim), dtype=np.float32)
+    frame = _frame(_TASTE_FRAMES, encoder)
+    statements = _without(vectors_of([preference.statement for preference in preferences], encoder), frame)
+    targets = _without(
+        vectors_of([preference.target or preference.statement for preference in preferences], encoder), frame
+    )
+    rows: Vectors = (statements + targets) / np.float32(2.0)
+    return rows
+
+
+def _frame(frames: Sequence[str], encoder: Encoder) -> Vectors:
+    mean = vectors_of(frames, encoder).mean(axis=0)
+    norm = float(np.linalg.norm(mean))
+    direction: Vectors = mean / norm if norm > 0 else mean
+    return direction
+
+
+def _without(vectors: Vectors, direction: Vectors) -> Vectors:
+    """Take a direction out of the rows of `vectors` and bring them back to length 1."""
+    rest = vectors - np.outer(vectors @ direction, direction)
+    lengths = np.linalg.norm(rest, axis=1, keepdims=True)
+    made: Vectors = (rest / np.maximum(lengths, 1e-6)).astype(np.float32)
+    return made
+
+
+def current_confidence(preference: Preference, at: datetime) -> float:
+    """Return the confidence at an instant: what was said stays, what was only shown halves in 90 days."""
+    if preference.explicit or preference.source == "demographics":
+        return preference.confidence
+    last = max(preference.learnt_at, preference.valid_from)
+    days = max(0.0, (at - last).total_seconds() / 86_400)
+    return preference.confidence * math.pow(0.5, days / HALF_LIFE_DAYS)
 
 
 def applicable(
@@ -78,8 +156,10 @@ def applicable(
 ) -> list[Applied]:
     """Return the preferences that matter for a request, best first.
 
-    Only active preferences that hold at `at` count. How the user wants to be answered always matters;
-    of the rest, those near in meaning, a need or aversion at a lower bar than a liking.
+    Only active preferences that hold at `at` and have not faded count. How the user wants to be
+    answered always matters. Of the rest, up to three near the best in meaning, further ones only when
+    as near, and severe constraints (an allergy) at a lower bar. A preference for another occasion than
+    the request's falls back, one for its very occasion comes forward.
 
     Args:
         preferences: of one user, any status.
@@ -88,61 +168,101 @@ def applicable(
         encoder: encodes preferences not met before.
         at: now.
         limit: how many at most, not counting reply styles.
-        matrix: vectors of `preferences` from `preference_matrix`, row by row, when the caller keeps them.
+        matrix: rows of `preference_matrix(preferences, encoder)`, when the caller keeps them.
     """
     rows = [row for row, preference in enumerate(preferences) if _holds(preference, at)]
     styles = [preferences[row] for row in rows if preferences[row].topic.startswith("style.")]
     rows = [row for row in rows if not preferences[row].topic.startswith("style.")]
-    chosen = [preferences[row] for row in rows]
     found = [
         Applied(preference=style, score=1.0, reason="how the user wants to be answered")
         for style in styles
-        if _in_scope(style, request)
+        if _scope_fit(style, request) != SCOPE_OTHER
     ]
-    if not chosen:
+    if not rows or limit < 1:
         return found
-    vectors = matrix[rows] if matrix is not None else preference_matrix(chosen, encoder)
-    return found + _ranked(chosen, vectors @ vector, request, limit)
+    chosen = [preferences[row] for row in rows]
+    vectors = preference_matrix(chosen, encoder) if matrix is None else matrix[rows]
+    asked = _without(vector[np.newaxis, :], _frame(_REQUEST_FRAMES, encoder))[0]
+    return found + _ranked(chosen, vectors @ asked, request, limit)
 
 
 def _holds(preference: Preference, at: datetime) -> bool:
-    if preference.status != "active":
+    if preference.status != "active" or current_confidence(preference, at) < FORGOTTEN_BELOW:
         return False
     return preference.valid_to is None or preference.valid_to > at
 
 
-def _in_scope(preference: Preference, request: str) -> bool:
-    return preference.scope is None or _touches(preference.scope, request) or scope_of(request) is None
-
-
-def _touches(words: str, request: str) -> bool:
-    return bool(set(analyze(words)) & set(analyze(request)))
-
-
 def _ranked(chosen: list[Preference], cosines: Vectors, request: str, limit: int) -> list[Applied]:
-    scores = np.array([_score(p, float(c), request) for p, c in zip(chosen, cosines, strict=True)])
-    order = np.argsort(-scores, kind="stable")[:limit]
+    bonus = np.array([_bonus(preference, request) for preference in chosen])
+    scores = cosines.astype(np.float64) + bonus
+    order = np.argsort(-scores, kind="stable")[: max(limit, 1) * 4]
     best = float(scores[order[0]])
-    kept = [int(row) for rank, row in enumerate(order) if rank == 0 or scores[row] >= max(0.1, best - 0.1)]
+    kept: list[int] = []
+    for rank, row in enumerate(order.tolist()):
+        if len(kept) < limit and _matters(chosen[row], float(scores[row]), best, rank):
+            kept.append(row)
     return [
         Applied(
-            preference=chosen[row], score=float(scores[row]), reason=_reason(chosen[row], float(cosines[row]))
+            preference=chosen[row],
+            score=float(scores[row]),
+            reason=_reason(chosen[row], float(cosines[row]), request),
         )
         for row in kept
     ]
 
 
-def _score(preference: Preference, cosine: float, request: str) -> float:
-    score = cosine
-    if preference.stance in ("require", "avoid"):
-        score += 0.02
-    if preference.scope is not None and _touches(preference.scope, request):
-        score += 0.05
-    return score
+def _matters(preference: Preference, score: float, best: float, rank: int) -> bool:
+    if score < FLOOR:
+        return False
+    if score >= best - (MARGIN if rank < 3 else CLOSE):
+        return True
+    return _is_severe(preference) and score >= SEVERE_FLOOR
 
 
-def _reason(preference: Preference, cosine: float) -> str:
-    nearness = f"near in meaning ({cosine:.2f})"
-    if preference.stance in ("require", "avoid"):
-        return f"a constraint, {nearness}"
-    return nearness if preference.scope is None else f"{nearness}, holds {preference.scope}"
+def _is_constraint(preference: Preference) -> bool:
+    return preference.stance in ("require", "avoid")
+
+
+def _is_severe(preference: Preference) -> bool:
+    return _is_constraint(preference) and preference.strength >= SEVERE
+
+
+def _bonus(preference: Preference, request: str) -> float:
+    return (CONSTRAINT_BONUS if _is_constraint(preference) else 0.0) + _scope_fit(preference, request)
+
+
+def _scope_fit(preference: Preference, request: str) -> float:
+    """Compare the occasion of a preference with that of the request."""
+    if preference.scope is None:
+        return 0.0
+    if _content(preference.scope) & _content(request):
+        return SCOPE_NAMED
+    return SCOPE_OPEN if _asked_scope(request) is None else SCOPE_OTHER
+
+
+@lru_cache(maxsize=64)
+def _asked_scope(request: str) -> str | None:
+    return scope_of(request)
+
+
+@lru_cache(maxsize=4096)
+def _content(words: str) -> frozenset[str]:
+    return frozenset(analyze(words)) - _FUNCTION_WORDS
+
+
+_FUNCTION_WORDS = frozenset(
+    analyze(
+        "a an the i i'm me my we our at in on with when while during for to of is am are be it if except unless and or"
+    )
+)
+
+
+def _reason(preference: Preference, cosine: float, request: str) -> str:
+    parts = ["a constraint" if _is_constraint(preference) else f"a {preference.stance}"]
+    parts.append(f"close to the request in meaning ({cosine:.2f})")
+    shared = sorted(_content(preference.target) & _content(request))
+    if shared:
+        parts.append(f"both speak of {', '.join(shared[:3])}")
+    if preference.scope is not None:
+        parts.append(f"it holds {preference.scope}")
+    return "; ".join(parts)

@@ -7,7 +7,6 @@ user only showed (a choice, a habit) never overrules what they said.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -24,7 +23,6 @@ from habitus.retrievers.encoder import Encoder
 SAME_TARGET = 0.86
 MATCHES = 0.55
 PENDING_BELOW = 0.5
-HALF_LIFE_DAYS = 90.0
 MAX_NEW_VECTORS = 64
 
 SINGLE_VALUED = frozenset(
@@ -272,15 +270,6 @@ def _scores(
         overlap = len(terms & wanted) / max(1, min(len(terms), len(wanted)))
         scores.append(max(float(cosine), overlap * 0.95))
     return scores
-
-
-def current_confidence(preference: Preference, at: datetime) -> float:
-    """Return the confidence at an instant: what was said stays, what was only shown halves in 90 days."""
-    if preference.explicit or preference.source == "demographics":
-        return preference.confidence
-    last = max(preference.learnt_at, preference.valid_from)
-    days = max(0.0, (at - last).total_seconds() / 86_400)
-    return preference.confidence * math.pow(0.5, days / HALF_LIFE_DAYS)
 
 
 def merge_facts(stored: Sequence[Fact], new: Sequence[Fact], *, at: datetime) -> tuple[Fact, ...]:

@@ -108,7 +108,7 @@ LIKINGS: tuple[Cue, ...] = (
         bare=True,
     ),
     cue(
-        rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:preference|passion|love|fondness|soft\s+spot|weakness"
+        rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:\w+\s+)?(?:preference|passion|love|fondness|soft\s+spot|weakness"
         rf"|penchant|affinity|appreciation|thing|taste)\s+(?:for|of|towards?)",
         "like",
         0.75,

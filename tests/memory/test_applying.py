@@ -87,6 +87,41 @@ def test_a_scope_that_the_request_names_raises_the_preference() -> None:
     assert found[0].preference.id == "scoped"
 
 
+def test_a_preference_for_another_occasion_falls_back() -> None:
+    general = preference("I like jazz concerts.", id="general")
+    scoped = preference("I like jazz concerts.", id="scoped", scope="at work")
+
+    found = apply([scoped, general], "Which jazz concerts can I visit with my kids?")
+
+    assert found[0].preference.id == "general"
+
+
+def test_a_severe_constraint_passes_at_a_lower_bar() -> None:
+    near = [preference(f"I like jazz concerts in hall {n}.") for n in range(4)]
+    severe = preference(
+        "I have an allergy: no smoke at concerts, halls, trains.", stance="avoid", strength=1.0
+    )
+
+    found = apply([*near, severe], "Which jazz concerts in hall two are on?")
+
+    assert severe in [a.preference for a in found]
+
+
+def test_what_was_only_shown_long_ago_no_longer_applies() -> None:
+    old = preference(
+        "I chose jazz concerts.",
+        explicit=False,
+        confidence=0.5,
+        learnt_at=AT - timedelta(days=400),
+        valid_from=AT - timedelta(days=400),
+    )
+    said = preference(
+        "I like jazz concerts.", learnt_at=AT - timedelta(days=400), valid_from=AT - timedelta(days=400)
+    )
+
+    assert [a.preference for a in apply([old, said], "Which jazz concerts are on?")] == [said]
+
+
 def test_at_most_limit_are_chosen() -> None:
     many = [preference(f"I like jazz concerts in hall {n}.") for n in range(30)]
 

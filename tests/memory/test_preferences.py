@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from habitus.memory.applying import current_confidence
 from habitus.memory.extraction import extract
 from habitus.memory.preferences import (
-    current_confidence,
     matching,
     matching_facts,
     merge,
