@@ -248,6 +248,7 @@ def user_errors() -> Iterator[None]:
 
     try:
         yield
-    except (UsageError, DatasetError, RunLogError, RetrieverError) as error:
+    # An agent's own errors end in the log of the run, so an OSError is about a file the user named.
+    except (UsageError, DatasetError, RunLogError, RetrieverError, OSError) as error:
         typer.echo(f"habitus: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(USER_ERROR) from None

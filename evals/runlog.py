@@ -164,7 +164,8 @@ class RunLog:
         try:
             self.manifest = self._take_up(manifest)
             self._offsets = self._compact()
-            self._file = self._path.open("ab")
+            # Unbuffered: what a full disk refused must not be tried again by closing the file.
+            self._file = self._path.open("ab", buffering=0)
         except BaseException:
             self._lock.release()
             raise
@@ -202,8 +203,9 @@ class RunLog:
         content = json.dumps(line.model_dump(exclude_none=True)).encode() + b"\n"
         offset = self._file.tell()
         try:
-            self._file.write(content)
-            self._file.flush()
+            rest = memoryview(content)
+            while rest:
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             raise RunLogError(

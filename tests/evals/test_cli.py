@@ -26,6 +26,12 @@ Opener = Callable[[Path], AbstractContextManager[EvaluatedAgent]]
 SCRIPT = Path(__file__).with_name("scripted_run.py")
 
 
+@pytest.fixture(autouse=True)
+def no_revision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the checkout from git, so that a commit between two runs of a test does not part them."""
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "no-repository"))
+
+
 @pytest.fixture
 def app() -> typer.Typer:
     app = typer.Typer()

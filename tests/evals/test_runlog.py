@@ -174,6 +174,23 @@ def test_a_strange_manifest_is_refused(tmp_path: Path) -> None:
         RunLog(tmp_path, manifest())
 
 
+def test_a_full_disk_is_told_and_costs_only_the_line_that_did_not_fit(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="file size limits are a POSIX feature")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(RunLogError, match="make room"), RunLog(tmp_path, manifest()) as log:
+        log.append(finished("q1"))
+        # Part of the next line still fits.
+        resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "run.jsonl").stat().st_size + 20, hard))
+        try:
+            log.append(finished("q2"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with RunLog(tmp_path, manifest()) as log:
+        assert (log.get("q1"), log.get("q2")) == (finished("q1"), None)
+        log.append(finished("q2"))
+    assert [line["question_id"] for line in lines(tmp_path)] == ["q1", "q2"]
+
+
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(RunLogError, match="cannot write to .*out"):
