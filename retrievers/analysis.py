@@ -26,11 +26,11 @@ def _stem(word: str) -> str:
 
 
 _FUNCTION_WORDS = """
-    what which who whom whose when where why how is are was were am be been being do does did doing have has
-    had having can could will would shall should may might must a an the of to in on at for with from by about and
-    or but not no i i'm i've i'd i'll me my mine myself we our us you your it its this that these those there
-    here as so if than then too very many much long often total number ago last first between time tell told
-    remind remember mention mentioned please
+    what which who whom whose when where why how is are was were am be been being do does did doing
+    have has had having can could will would shall should may might must a an the of to in on at for
+    with from by about and or but not no i i'm i've i'd i'll me my mine myself we our us you your it
+    its this that these those there here as so if than then too very many much long often total
+    number ago last first between time tell told remind remember mention mentioned please
 """
 
 

@@ -12,8 +12,8 @@ from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.errors import EncoderChangedError
 from habitus.memory.records import Changes, Turn
 from habitus.memory.store import Query
+from habitus.memory.units import units
 from habitus.retrievers.encoder import HashingEncoder, Vectors
-from habitus.retrievers.passages import passages
 
 MakeTurns = Callable[..., tuple[Turn, ...]]
 Babble = Callable[[int], str]
@@ -47,7 +47,7 @@ def check(store: EmbeddedStore) -> None:
     turns = store.turns("ann")
     found = store.turn_vectors("ann", [turn.id for turn in turns])
     for turn in (turns[0], turns[300], turns[-1]):
-        np.testing.assert_array_equal(found[turn.id], store.encoder.encode(passages(turn.text)))
+        np.testing.assert_array_equal(found[turn.id], store.encoder.encode(units(turn.role, turn.text)))
     assert {vectors.shape[1] for vectors in found.values()} == {store.encoder.dim}
     assert store.stats().encoder == store.encoder.fingerprint
 

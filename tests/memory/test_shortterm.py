@@ -60,7 +60,7 @@ def test_the_best_passage_of_a_long_turn_counts(
     vector = encoder.encode(["cat Ginger"])[0]
     scores = remember(encoder, 10_000, *turns).search("cat", vector).arms["cosine"]
     assert scores[0] == pytest.approx(
-        float((encoder.encode(passages(turns[0].text)) @ vector).max()), abs=1e-6
+        float((encoder.encode(units("user", turns[0].text)) @ vector).max()), abs=1e-6
     )
 
 

@@ -28,9 +28,9 @@ from habitus.memory.records import (
     Turn,
 )
 from habitus.memory.store import Candidates, MemoryStore, Query
+from habitus.memory.units import units
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import HashingEncoder
-from habitus.retrievers.passages import passages
 
 MakeTurns = Callable[..., tuple[Turn, ...]]
 AT = datetime(2025, 3, 1, tzinfo=UTC)
@@ -154,7 +154,7 @@ class TestCommitAndRead:
         found = store.turn_vectors("ann", ["s.0", "s.1", "nobody"])
         assert sorted(found) == ["s.0", "s.1"]
         assert found["s.0"].shape == (1, 64)
-        np.testing.assert_array_equal(found["s.1"], store.encoder.encode(passages(turns[1].text)))
+        np.testing.assert_array_equal(found["s.1"], store.encoder.encode(units(turns[1].role, turns[1].text)))
 
     def test_given_vectors_are_stored_as_they_are(self, store: MemoryStore, make_turns: MakeTurns) -> None:
         turns = make_turns("ann", "s", "one", "two")
@@ -362,7 +362,9 @@ class TestSearch:
         store.commit("ann", Changes(turns=turns))
         found = search(store, "ann", "what is my cat called")
         vector = store.encoder.encode(["what is my cat called"])[0]
-        expected = [float((store.encoder.encode(passages(turn.text)) @ vector).max()) for turn in turns]
+        expected = [
+            float((store.encoder.encode(units(turn.role, turn.text)) @ vector).max()) for turn in turns
+        ]
         scores = dict(zip(found.turn_ids, found.arms["cosine"].tolist(), strict=True))
         assert [scores[turn.id] for turn in turns] == pytest.approx(expected, abs=1e-5)
 
