@@ -252,7 +252,8 @@ def _content(words: str) -> frozenset[str]:
 
 _FUNCTION_WORDS = frozenset(
     analyze(
-        "a an the i i'm me my we our at in on with when while during for to of is am are be it if except unless and or"
+        "a an the i i'm me my we our at in on with when while during for to of is am are be it if except"
+        " unless and or"
     )
 )
 

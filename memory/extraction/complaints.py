@@ -151,6 +151,11 @@ _MINE = re.compile(
     re.I,
 )
 _CLAUSE_END = re.compile(r"[;()]|,\s*(?:so|and|but|can|do|what|any|could)\b|\s[-–—]\s")
+_ADVERB_LAST = re.compile(
+    r"(?:\s+(?:really|just|also|always|often|usually|generally|simply|honestly|typically|definitely"
+    r"|certainly|still|truly))+\s*$",
+    re.I,
+)
 _MAX_OBJECT_CHARS = 90
 
 
@@ -167,7 +172,7 @@ def _found(turn: Turn, sentence: Sentence) -> Iterator[Preference]:
         if match is None or (sentence.is_question and match.end() > len(sentence.plain) - 2):
             continue
         start, end = _object(sentence.plain, match)
-        words = sentence.plain[start:end]
+        words = _ADVERB_LAST.sub("", sentence.plain[start:end])
         if is_anaphor(words) or _NOT_A_TASTE.search(words):
             continue
         if is_hypothetical(sentence, start) or is_reported(sentence, start):
