@@ -49,7 +49,8 @@ class MiniLM:
     Texts longer than the model's maximum (256 tokens for all-MiniLM-L6-v2) are cut. Runs in ONNX
     Runtime in float32; calls of some hundred texts may run in torch in bfloat16, nearly twice as
     fast. A text's vectors from the two differ by less than 1e-4 in cosine, and share a fingerprint.
-    Networks are loaded when first needed, torch only for such a call.
+    Networks are loaded when first needed, torch only for such a call. They hold threads: a process
+    that forks must make its encoder after the fork.
 
     Args:
         model: an opened model folder.

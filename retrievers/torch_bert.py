@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from habitus.retrievers.bert import BertModel, Tensors, n_threads
 from habitus.retrievers.encoder import Vectors
+from habitus.retrievers.errors import EncoderError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,13 +23,20 @@ _SHORT = 128
 
 
 def supported() -> bool:
-    """Tell whether this CPU multiplies bfloat16 natively and torch was built to make use of it."""
+    """Tell whether bfloat16 is fast here: this CPU multiplies it natively, and torch makes use of it."""
     import torch
 
     # Without avx512_bf16 or AMX oneDNN emulates bfloat16, slower than float32.
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(native and runnable())
+
+
+def runnable() -> bool:
+    """Tell whether `TorchBert` works here at all, fast or not."""
+    import torch
+
     built: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return bool(native and built and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return bool(built and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class TorchBert:
@@ -39,9 +47,14 @@ class TorchBert:
 
     Args:
         model: which weights.
+
+    Raises:
+        EncoderError: this build of torch does not compute bfloat16 on this CPU.
     """
 
     def __init__(self, model: BertModel) -> None:
+        if not runnable():
+            raise EncoderError("torch does not compute bfloat16 on this CPU; leave `bfloat16` unset or False")
         tensors = model.tensors()
         self._embeddings = _Embeddings(tensors, model.epsilon)
         self._layers = [_Layer(tensors, model, layer) for layer in range(model.n_layers)]
