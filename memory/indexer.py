@@ -184,6 +184,8 @@ class Indexer:
 
     def ready(self, number: int) -> Shard:
         """Return a shard for searching, rebuilt first if it does not hold what it should."""
+        if number in self._checked:
+            return self._shards[number]
         with self._work:
             self._check_open()
             try:

@@ -12,6 +12,7 @@ from habitus.memory.errors import StoreClosedError, StoreCorruptError, StoreFull
 from habitus.memory.schema import migrate
 
 _BUSY_SECONDS = 30.0
+_VACUUM_IN_MEMORY_PAGES = 16_384
 _UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {
     sqlite3.SQLITE_FULL,
@@ -137,11 +138,18 @@ class Database:
 
         `secure_delete` alone is not enough: when SQLite balances two pages it leaves copies of moved
         rows in the unused part of a page (seen in 12 of 40 random runs of inserts and deletes).
-        Takes time in proportion to the size of the file.
+        Takes time in proportion to the size of the file, and for a while as much space again.
         """
         with self._lock, translated(self.path):
             self._check_open()
-            self._writer.execute("VACUUM")
+            (n_pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+            if n_pages > _VACUUM_IN_MEMORY_PAGES:
+                # Holds only what is kept, and has no name: SQLite unlinks it as soon as it is open.
+                self._writer.execute("PRAGMA temp_store=FILE")
+            try:
+                self._writer.execute("VACUUM")
+            finally:
+                self._writer.execute("PRAGMA temp_store=MEMORY")
             (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise StoreFullError(

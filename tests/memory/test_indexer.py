@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -184,9 +185,38 @@ def test_indexes_catch_up_in_the_background(
         wait_until(lambda: store.stats().n_pending == 0)
 
 
-def test_a_shard_that_fails_after_it_was_rebuilt_is_an_error(
-    folder: Path, encoder: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+def test_large_users_read_their_own_writes_while_shards_come_and_go(
+    tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
 ) -> None:
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=0, index_after=1) as store:
+
+        def found(user: str, word: str) -> list[str]:
+            hits = store.search(user, Query(text=word, vector=encoder.encode([word])[0], limit=500))
+            assert len(set(hits.turn_ids)) == len(hits)
+            return hits.turn_ids
+
+        def live(number: int) -> None:
+            user = f"user{number % 2}"
+            for step in range(10):
+                session = f"s{number}.{step}"
+                store.commit(user, Changes(turns=make_turns(user, session, f"word{number}x{step}", "ok")))
+                for past in range(step + 1):
+                    assert (f"s{number}.{past}.0" in found(user, f"word{number}x{past}")) == (
+                        past % 4 != 3 or past == step
+                    )
+                if step % 4 == 3:
+                    store.forget(user, turn_ids=[f"{session}.0"])
+                if step == 5 and number == 0:
+                    store.reindex()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(live, range(4)))
+        store.flush()
+        for user in ("user0", "user1"):
+            assert sorted(found(user, "ok")) == sorted(turn.id for turn in store.turns(user))
+
+
+def test_a_shard_that_fails_after_it_was_rebuilt_is_an_error(folder: Path, encoder: HashingEncoder) -> None:
     with closing(sqlite3.connect(folder / "memory.db")) as connection:
         connection.execute("UPDATE users SET n_turns = n_turns + 1")  # now no index can ever agree
         connection.commit()
