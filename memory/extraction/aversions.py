@@ -49,10 +49,15 @@ AVERSIONS: tuple[Cue, ...] = (
     cue(rf"{ADVERBS}{HAVE}\s+{DEGREE}(?P<target>[\w-]*phobia)", "avoid", 0.9, 0.85, bare=True),
     # Aversions.
     cue(
-        rf"{ADVERBS}(?:prefers?|choose|chooses|(?:would|'d)(?:\s+much)?\s+(?:rather"
-        rf"|prefer))\s+(?:not\s+to|not)(?:\s+be)?",
+        rf"{ADVERBS}(?:prefers?|choose|chooses)\s+(?:not\s+to|not)(?:\s+be)?",
         "dislike",
         0.75,
+    ),
+    cue(
+        r"(?:\s+would|'d)(?:\s+much)?\s+(?:rather|prefer)\s+(?:not\s+to|not)(?:\s+be)?",
+        "dislike",
+        0.6,
+        0.6,
     ),
     cue(
         rf"{ADVERBS}(?:prefers?\s+to|likes?\s+to|needs?\s+to|must|have\s+to|has\s+to|should"
@@ -134,7 +139,7 @@ AVERSIONS: tuple[Cue, ...] = (
         rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:aversions?\s+(?:to|for|towards?)|(?:dislike|distaste|hatred"
         rf"|disdain|contempt)\s+(?:for|of|to|towards?)"
         r"|(?:objections?|bias(?:es)?|prejudice)\s+(?:to|against)|reservations\s+about"
-        r"|problems?\s+with|issues?\s+with"
+        r""
         r"|qualms\s+about|trouble\s+(?:with|enjoying|tolerating))",
         "dislike",
         0.85,
@@ -156,7 +161,8 @@ AVERSIONS: tuple[Cue, ...] = (
         0.8,
     ),
     cue(
-        rf"{NEVER}\s+{ADVERBS}(?:{USE}|do|have|let|own|keep|pay|accept|compromise|hire|hunt|kill"
+        rf"{NEVER}\s+{ADVERBS}(?:{USE}|do|have(?!\s+(?:to|been|had|the\s+time)\b)|let|own|keep|pay"
+        rf"|accept|compromise|hire|hunt|kill"
         rf"|work|drive|sleep)",
         "avoid",
         0.9,
@@ -181,8 +187,8 @@ AVERSIONS: tuple[Cue, ...] = (
         rf"{ADVERBS}{NOT}\s+{ADVERBS}want(?=\s+any|\s+to\s+(?:see|eat|use|wear|watch|read|play|own"
         rf"|be\s+around)\b)",
         "avoid",
-        0.7,
         0.6,
+        0.45,
     ),
     cue(rf"{ADVERBS}finds?\s+(?:it\s+)?(?P<target>.{{2,120}}?)\s+(?:to\s+be\s+)?{POOR}", "dislike", 0.7, 0.8),
     cue(

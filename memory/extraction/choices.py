@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from habitus.memory.extraction.preferences import make_preference
 from habitus.memory.extraction.segmentation import Sentence
-from habitus.memory.extraction.targets import topic_of
+from habitus.memory.extraction.targets import is_anaphor, topic_of
 from habitus.memory.records import Preference, Turn
 from habitus.retrievers.analysis import analyze
 
 MAX_OPTIONS = 8
 _LEAD_WORDS = 14
 _SHORT_REASON = 16
+_NAMED_SHARE = 0.4
 MAX_PICK_CHARS = 500
 MAX_OFFER_CHARS = 6_000
 
@@ -35,20 +36,20 @@ _PREAMBLE = re.compile(
 _COMMA_LIST = re.compile(r",\s+(?:or\s+|and\s+)?(?=\w)|\s+such\s+as\s+|\s+including\s+")
 _OR = re.compile(r",?\s+\bor\b\s+")
 _PICK = re.compile(
-    r"\b(?:i(?:'ll|\s+will|'d|\s+would)\s+(?:probably\s+|definitely\s+|rather\s+|have\s+to\s+|say\s+"
-    r"|like\s+to\s+|love\s+to\s+)?(?:go\s+(?:with|for)|take|choose|pick|opt\s+for|try|have"
+    r"\b(?:i(?:'ll|\s+will|'d|\s+would)\s+(?:probably\s+|definitely\s+|rather\s+|have\s+to\s+)?"
+    r"(?:go\s+(?:with|for)|take|choose|pick|opt\s+for|try|have"
     r"|stick\s+with|(?!like|love|need|be\b|also|give|look|reach|definitely|want|say|suggest)\w+(?:\s+out)?)"
     r"|i(?:'m|\s+am)\s+(?:going\s+(?:to\s+)?(?:go\s+)?(?:with|for)|leaning\s+towards?|choosing"
     r"|picking|most\s+interested\s+in|more\s+(?:interested\s+in|drawn\s+to))|(?:let's|let\s+us"
     r"|let\s+me)\s+(?:go\s+(?:with|for|to)?|do|try|take|pick|have|start\s+with)"
-    r"|i\s+(?:choose|pick|prefer|want|vote\s+for|select|chose|would\s+prefer)"
+    r"|i\s+(?:choose|pick|prefer|vote\s+for|select|chose|would\s+prefer)"
     r"|my\s+(?:pick|choice|vote)\s+(?:is|would\s+be|goes\s+to)|i'd\s+prefer|going\s+with)\b\s*",
     re.IGNORECASE,
 )
 _SOUNDS = re.compile(
     r"\b(?:sounds?|seems?|looks?|would\s+be|is|are|would\s+(?:work|suit|fit)|works?|will\s+be"
     r"|will\s+work|suits?|fits?|might\s+be|appeals?\s+to\s+me"
-    r"|it\s+is)\b\s*(?:like\s+)?(?:\w+\s+){0,4}?"
+    r"|it\s+is)\b\s*(?:like\s+)?(?:(?!too\b|not\b|a\s+bit)\w+\s+){0,4}?"
     r"(?:great|perfect|good|best|better|ideal|nice|appealing|lovely|right|wonderful|fantastic"
     r"|excellent|suitable|interesting|fun|fit|choice|option|well|effective|practical|comfortable"
     r"|delightful|intriguing|way\s+to\s+go|\w+ing|me|enjoyable|delicious|engaging|for\s+me|winner)\b",
@@ -65,9 +66,11 @@ _BY_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
-    r"\b(?:the\s+|those\s+|all\s+)?(?:others?|rest|remaining)\b(?!\s+(?:hand|day|than|people|things?"
-    r"|of\s+(?:my|the|our)))"
-    r"|\b(?:of\s+)?the\s+(?:options|choices|alternatives)\b",
+    r"\b(?:others|(?:the|those|all)\s+rest|remaining|the\s+(?:options|choices|alternatives)|(?:the"
+    r"|those|all|any|your)\s+other"
+    r"(?:\s+[\w-]+){0,3})\b(?=[^.]{0,70}\b(?:seems?|sounds?|are|is|aren't|isn't|don't|doesn't|might"
+    r"|may|feels?|looks?|would|could"
+    r"|won't|wouldn't|can't|not|too|requires?|involves?|lacks?|just)\b)",
     re.IGNORECASE,
 )
 _NOT = r"(?:don't|doesn't|aren't|isn't|won't|wouldn't|can't|cannot|not|never|neither|hardly)"
@@ -87,6 +90,10 @@ _AGAINST = re.compile(
     r"|would)\s+be\s+)?(?:a\s+(?:bit|little|tad)\s+|way\s+|far\s+|much\s+|just\s+|rather\s+"
     r"|somewhat\s+)*(?:too\s+\w+|more\s+\w+\s+than)",
     re.IGNORECASE,
+)
+_ON_SECOND_THOUGHT = re.compile(r"[^.;]{0,60}?\bbut\b(?!\s+not\b)", re.IGNORECASE)
+_OPINION = re.compile(
+    r"^\s*(?:\w+[,!.]\s+)?i\s+(?:\w+ly\s+)?(?:think|feel|believe|guess|say)\s+(?:that\s+)?", re.IGNORECASE
 )
 _PLANS = re.compile(r"\bi'(?:d|ve|m|ll)\b|\b(?:if|know|that's|it's|was|were|these|those)\b", re.IGNORECASE)
 _TAKES_ALL = re.compile(
@@ -163,7 +170,7 @@ def _first_line(item: str) -> str:
 def _picked(turn: Turn, sentences: Sequence[Sentence], options: list[str]) -> Picked | None:
     for number, sentence in enumerate(sentences[:3]):
         named = _named_part(sentence)
-        if named is None or _TAKES_ALL.search(named):
+        if named is None or _TAKES_ALL.search(named) or is_anaphor(named):
             continue
         index = _option_named(named, options)
         if index is None:
@@ -220,7 +227,7 @@ def _named_part(sentence: Sentence) -> str | None:
     sounds = _SOUNDS.search(plain)
     if sounds is None or sounds.start() > 110 or _PLANS.search(plain[: sounds.start()]):
         return None
-    return plain[: sounds.start()]
+    return _OPINION.sub("", plain[: sounds.start()])
 
 
 def _option_named(named: str, options: list[str]) -> int | None:
@@ -235,7 +242,9 @@ def _option_named(named: str, options: list[str]) -> int | None:
     scores = [sum(1.0 / spread[term] for term in said & bag) for bag in bags]
     best = max(range(len(options)), key=scores.__getitem__)
     others = [score for place, score in enumerate(scores) if place != best]
-    return best if scores[best] >= 0.5 and scores[best] > max(others, default=0.0) else None
+    if scores[best] < 0.5 or scores[best] <= max(others, default=0.0):
+        return None
+    return best if len(said & bags[best]) >= _NAMED_SHARE * len(said) else None
 
 
 def _place(match: re.Match[str], n_options: int) -> int | None:
@@ -250,6 +259,8 @@ def _own_reason(sentence: Sentence, named: str, left: set[str]) -> str:
     """Return what the picking sentence itself says of the reason or of the other options."""
     plain = sentence.raw.replace("’", "'")
     place = plain.find(named) + len(named)
+    if _ON_SECOND_THOUGHT.match(plain, place):
+        return ""
     return sentence.raw[place:].strip(" ,;:-–—") if _tells_why(plain[place:], left) else ""
 
 

@@ -109,7 +109,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
         "like",
         0.65,
     ),
-    _pattern(rf"(?<=\s)(?:feels?|seems?|{BE})\s+{_ADVERBS}{POOR}\s+(?:to|for)\s+me\b", "dislike", 0.7),
+    _pattern(rf"(?<=\s)(?:feels?|{BE})\s+{_ADVERBS}{POOR}\s+(?:to|for)\s+me\b", "dislike", 0.7),
     _pattern(
         r"\bmy\s+(?:(?:severe|strong|serious|mild|bad|deadly|terrible|deep"
         r"|intense)\s+)?(?P<target>(?:[\w-]+\s+){1,3}?)(?:allerg(?:y|ies)|intolerance)\b",

@@ -16,10 +16,7 @@ from habitus.memory.extraction.targets import clean_target, is_anaphor, object_s
 from habitus.memory.records import Evidence, Fact, Turn
 
 _NAME = r"(?P<value>(?-i:[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2}))"
-_PLACE = (
-    r"(?P<value>(?:the\s+)?(?-i:[A-Z][\w'.-]*)(?:(?:,?\s+(?:of\s+)?)(?-i:[A-Z])[\w'.-]*){0,4}|(?:an?"
-    r"|the)\s+[\w\s-]{3,40}?)"
-)
+_PLACE = r"(?P<value>(?:the\s+)?(?-i:[A-Z][\w'.-]*)(?:(?:,?\s+(?:of\s+)?)(?-i:[A-Z])[\w'.-]*){0,4})"
 _OCCUPATION = (
     r"(?:(?!big\b|huge\b|bit\b|little\b|total\b|complete\b|real\b"
     r"|great\b)[\w-]+\s+){0,3}?(?:\w{2,}(?:eer|ologist|ician|ist|grapher|wright|tect|smith|ect|ctor"
@@ -135,7 +132,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
         rf"|attended|started|finished|completed|graduated|joined|travell?ed|got|moved|ran|met|saw"
         rf"|participated|signed|celebrated|took|bought|received|volunteered|hosted|flew|returned"
         rf"|came|had|lost|won|adopted|submitted|presented|read|watched|tried|made|spent|set|helped"
-        rf"|worked|played|learned|drove|used|upgraded|switched|ordered|planted|baked|cooked|painted"
+        rf"|worked|played|learned|drove|upgraded|switched|ordered|planted|baked|cooked|painted"
         rf"|fixed|cleaned|picked)\b[^.;!?]{{3,120}}?\b{_WHEN})",
         "event",
         0.75,

@@ -67,7 +67,7 @@ LIKINGS: tuple[Cue, ...] = (
     cue(r"(?:'d|would)\s+(?:\w+ly\s+|much\s+)?(?:rather|sooner)(?!\s+not)", "like", 0.5, 0.45),
     cue(
         rf"{ADVERBS}(?:prefer(?:s|red|ring)?|favou?rs?|gravitates?\s+(?:towards?|to)"
-        rf"|leans?\s+(?:more\s+)?towards?|swears?\s+by|prioriti[sz]es?"
+        rf"|leans?\s+(?:more\s+)?towards?|swears?\s+by|prioriti[sz]es?(?!\s+(?:my|our|the|based)\b)"
         r"|advocates?\s+for|cherish(?:es)?|thrives?\s+(?:in|on|with)|relish(?:es)?|savou?rs?"
         r"|delights?\s+in|believes?\s+in|is\s+all\s+about)",
         "like",

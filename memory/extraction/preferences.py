@@ -30,20 +30,22 @@ _WEAK = re.compile(
     re.IGNORECASE,
 )
 _REACTION = re.compile(
-    r"^\s*(?:the\b(?!\s+(?:smell|taste|feel(?:ing)?|look|outdoors|sea|ocean|beach|mountains|city"
-    r"|countryside|cold|heat|rain|sun|color|colour|idea\s+of\s+(?:being|having\s+to)|thrill"
-    r"|quiet|country)\b(?!\s+of\s+(?:that|this|these|those|the|it|your))).*"
-    r"|(?:your|his|her|their|its|that|this|these|those|it|them|all\s+(?:of\s+)?(?:these|those|the)"
-    r"|both|how|what|to\s+(?:know|see|hear|learn|get|try|say|add|help|think|ask|start|have|find|go"
+    # "the ..." points at something in the conversation, but for what the senses give ("the smell of rain").
+    r"^\s*(?:the\b(?!\s+(?:smell|taste|feel(?:ing)?|look|sight|thrill|idea)\s+of\s+(?!that|this"
+    r"|these|those|the|it|your)).*"
+    r"|(?:(?:your|his|her|their|its|that|this|these|those|it|them|both|how|what)\b|all\s+(?:of\s+)?(?:these|those|the)"
+    r"|to\s+(?:know|see|hear|learn|get|try|say|add|help|think|ask|start|have|find|go"
     r"|make|create|take|read\s+more|be\s+able|meet|do|use|visit|explore|discuss|thank)\b|any\b"
     r"|some\b|a\s+(?:recommendation|suggestion|list|few|lot)|if\b|for\s+you)"
+    r"|(?:\w+\s+){1,3}(?:all\s+)?(?:these|those)\s+\w+"
     r"|(?:\w+\s+){0,4}(?:idea|ideas|suggestion|suggestions|recommendations?|concept|answer|response"
     r"|reply|help|tips|advice|explanation|plan|breakdown|list|feedback|point|metaphor|analogy|joke"
-    r"|poem|story|version|title|line|name)\b(?!\s+\w+ing))",
+    r"|poem|story|version|title|line|name)\b(?!\s+(?:\w+ing|of))|the\s+idea\s+of\s+(?!\w+ing))",
     re.IGNORECASE,
 )
 _SOFT_VERBS = re.compile(
-    r"\b(?:likes?|loves?|enjoys?|adores?|appreciates?|values?|into|believes?\s+in|dig)\s*$", re.IGNORECASE
+    r"\b(?:likes?|loves?|enjoys?|adores?|appreciates?|values?|into|believes?\s+in|dig|drawn\s+to)\s*$",
+    re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
     r"^(?:(?:and|but|so|because|since|as(?=\s+(?:i|we)\b)|also|well|oh|hey|hi|hello|yes|yeah|no(?=,)"
@@ -189,7 +191,7 @@ def is_part(named: str, rest: str) -> bool:
 
 
 def _is_reaction(match: re.Match[str], cue: Cue, words: str) -> bool:
-    if cue.stance != "like":
+    if cue.stance not in ("like", "dislike"):
         return False
     return _SOFT_VERBS.search(match.group()) is not None and _REACTION.match(words) is not None
 

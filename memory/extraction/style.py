@@ -28,7 +28,7 @@ _SHAPES = (
 _USE = (
     r"(?:(?:always\s+|please\s+)*(?:use|give\s+me|include|add|put\s+(?:it|things|them)\s+(?:in|into)"
     r"|answer\s+(?:in|with)|reply\s+(?:in|with)|respond\s+(?:in|with)|write\s+in|format\s+(?:it"
-    r"|your\s+\w+|them)\s+(?:as|in|with)|prefer|like|love|want))"
+    r"|your\s+\w+|them)\s+(?:as|in|with)|prefer|want))"
 )
 _MANNER = (
     r"(?P<what>formal|informal|casual|friendly|professional|direct|blunt|polite|honest|serious"
@@ -168,7 +168,7 @@ _TASK = re.compile(
 
 def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement") -> list[Preference]:
     """Return how the user wants to be answered, as far as one sentence tells it."""
-    if _TASK.search(sentence.plain) or len(sentence.text) > 240:
+    if _TASK.search(sentence.plain) or len(sentence.text) > 160:
         return []
     found: list[Preference] = []
     for style in _STYLES:
