@@ -60,7 +60,14 @@ AVERSIONS: tuple[Cue, ...] = (
         0.6,
     ),
     cue(
-        rf"{ADVERBS}(?:prefers?\s+to|likes?\s+to|needs?\s+to|must|have\s+to|has\s+to|should"
+        r"(?:'d|\s+would)\s+(?:prefer|like|love|rather)(?:\s+to)?\s+(?:avoid|steer\s+clear\s+of"
+        r"|stay\s+away\s+from)",
+        "avoid",
+        0.6,
+        0.6,
+    ),
+    cue(
+        rf"{ADVERBS}(?:prefers?\s+to|likes?\s+to|needs?\s+to|must|have\s+to|has\s+to"
         rf"|choose\s+to)?\s*{ADVERBS}"
         r"(?:avoid(?:s|ing)?|steers?\s+(?:well\s+)?clear\s+of|stays?\s+(?:far\s+)?away\s+from"
         r"|keeps?\s+away\s+from|sh(?:y|ies)\s+away\s+from|abstains?\s+from|refrains?\s+from"
@@ -123,7 +130,8 @@ AVERSIONS: tuple[Cue, ...] = (
         rf"|turned\s+off\s+by|repulsed\s+by"
         r"|disgusted\s+by|bothered\s+by|annoyed\s+by|irritated\s+by|uncomfortable\s+(?:with|around"
         r"|in|on|at|when|watching|using)"
-        r"|(?:afraid|scared|terrified|frightened|wary|petrified)\s+of|sick\s+of|tired\s+of"
+        r"|(?:afraid|scared|terrified|frightened|wary|petrified)\s+of(?!\s+(?:not|failing|losing"
+        r"|missing|making|being|getting|doing)\b)|sick\s+of|tired\s+of"
         r"|bored\s+(?:of|by|with))",
         "dislike",
         0.8,
@@ -181,7 +189,7 @@ AVERSIONS: tuple[Cue, ...] = (
         rf"{ADVERBS}{NOT}\s+{ADVERBS}want\s+to(?=\s+[\w\s-]{{3,60}}\b(?:because|since|due\s+to)\b)",
         "avoid",
         0.6,
-        0.6,
+        0.55,
     ),
     cue(
         rf"{ADVERBS}{NOT}\s+{ADVERBS}want(?=\s+any|\s+to\s+(?:see|eat|use|wear|watch|read|play|own"

@@ -15,7 +15,6 @@ from habitus.retrievers.analysis import analyze
 
 MAX_OPTIONS = 8
 _LEAD_WORDS = 14
-_SHORT_REASON = 16
 _NAMED_SHARE = 0.4
 MAX_PICK_CHARS = 500
 MAX_OFFER_CHARS = 6_000
@@ -96,6 +95,21 @@ _OPINION = re.compile(
     r"^\s*(?:\w+[,!.]\s+)?i\s+(?:\w+ly\s+)?(?:think|feel|believe|guess|say)\s+(?:that\s+)?", re.IGNORECASE
 )
 _PLANS = re.compile(r"\bi'(?:d|ve|m|ll)\b|\b(?:if|know|that's|it's|was|were|these|those)\b", re.IGNORECASE)
+_CONCEDING = frozenset(
+    {
+        "while",
+        "although",
+        "though",
+        "rather than",
+        "instead of",
+        "dislike",
+        "hate",
+        "avoid",
+        "pass on",
+        "skip",
+    }
+)
+_UNSURE = re.compile(r"\bnot\s+(?:really\s+|quite\s+|entirely\s+|too\s+)?(?:sure|certain)\b", re.IGNORECASE)
 _TAKES_ALL = re.compile(
     r"\b(?:all\s+of\s+(?:them|these|those)|both|everything|any\s+of\s+them)\b", re.IGNORECASE
 )
@@ -207,12 +221,16 @@ def _left_terms(options: Sequence[str], index: int) -> set[str]:
 def _tells_why(words: str, left: set[str]) -> bool:
     """Tell whether words speak against the options that were left."""
     if _AGAINST.search(words):
-        return True
+        return _UNSURE.search(words) is None
     if _OTHERS.search(words):
         return bool(_NEGATIVE.search(words) or _DOUBT.search(words))
-    said = analyze(words)
-    needed = 1 if len(said) <= _SHORT_REASON else 2
-    return _NEGATIVE.search(words) is not None and len(left & set(said)) >= needed
+    negative = _NEGATIVE.search(words)
+    if negative is None or _UNSURE.search(words):
+        return False
+    said = set(analyze(words))
+    if negative.group().lower() not in _CONCEDING:
+        said = set(analyze(words[: negative.start()]))
+    return bool(left & said)
 
 
 def _named_part(sentence: Sentence) -> str | None:

@@ -137,7 +137,7 @@ _NOT_A_TASTE = re.compile(
     r"^(?:the\s+)?(?:other|others|rest|first|second|third|last|option|options|choice|idea|question"
     r"|answer|thing|problem|something|anything|nothing|everything|what|which|who|there)\b"
     r"|\b(?:you|your|i|he|she|they|we|his|her|their|son's|daughter's|wife's|husband's|friend's"
-    r"|mother's|that\s+one|this\s+one|which|will|would|can|could|to|what)\b|\w's$",
+    r"|mother's|that\s+one|this\s+one|which|will|would|can|could|to|what|\w+n't)(?!\w)|\w's$",
     re.IGNORECASE,
 )
 _CLAUSE_BREAK = re.compile(

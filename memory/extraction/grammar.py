@@ -50,7 +50,8 @@ DEGREE = (
 _PREFIXED = (
     r"(?:dis|un|in|im|ir)(?!teres|spir|trig|cred|press|tui|tera|form|nova|mers|tern|port|divid|iqu"
     r"|derst|tegr|dian|dustr|door)"
-    r"\w{3,}(?:ing|ed|able|ible|ive|ful|ic|al|ent|ant|ny|ly|tal|cal)"
+    r"\w{3,}(?:ing|ed|able|ible|ive|ful|ic|al|ent|ant|ny|ly|tal|cal)(?=\s*(?:[.,;!?]|$|(?:and|or"
+    r"|because|since|as|to|for)\b))"
 )
 POOR = (
     r"(?:boring|tedious|dull|annoying|irritating|distracting|tiring|tiresome|exhausting|overwhelming"

@@ -25,7 +25,8 @@ LIKINGS: tuple[Cue, ...] = (
         bare=True,
     ),
     cue(
-        rf"{ADVERBS}(?:insists?\s+on|requires?|demands?|must\s+(?:always\s+)?have(?!\s+(?:been|got"
+        rf"{ADVERBS}(?:insists?\s+on|requires?(?!\s+(?:\d|one|two|three|four|five|an?)\b)"
+        rf"|must\s+(?:always\s+)?have(?!\s+(?:been|got"
         rf"|had|done|made|lost|left|read|seen|come|put|\w+(?:ed|en)\b))|{CANNOT}\s+(?:live"
         rf"|do|go|work|sleep|function)\s+without)",
         "require",

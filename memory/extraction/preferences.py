@@ -31,9 +31,11 @@ _WEAK = re.compile(
 )
 _REACTION = re.compile(
     # "the ..." points at something in the conversation, but for what the senses give ("the smell of rain").
-    r"^\s*(?:the\b(?!\s+(?:smell|taste|feel(?:ing)?|look|sight|thrill|idea)\s+of\s+(?!that|this"
+    r"^\s*(?:(?:in|of|for|with|and|from)\b.*|the\b(?!\s+(?:smell|taste|feel(?:ing)?|look|sight"
+    r"|thrill)\s+of\s+(?!that|this"
     r"|these|those|the|it|your)).*"
-    r"|(?:(?:your|his|her|their|its|that|this|these|those|it|them|both|how|what)\b|all\s+(?:of\s+)?(?:these|those|the)"
+    r"|(?:(?:your|his|her|their|its|that|this|these|those|it|them|both|how|what)\b"
+    r"|all\s+(?:of\s+)?(?:these|those|the)"
     r"|to\s+(?:know|see|hear|learn|get|try|say|add|help|think|ask|start|have|find|go"
     r"|make|create|take|read\s+more|be\s+able|meet|do|use|visit|explore|discuss|thank)\b|any\b"
     r"|some\b|a\s+(?:recommendation|suggestion|list|few|lot)|if\b|for\s+you)"
@@ -42,6 +44,9 @@ _REACTION = re.compile(
     r"|reply|help|tips|advice|explanation|plan|breakdown|list|feedback|point|metaphor|analogy|joke"
     r"|poem|story|version|title|line|name)\b(?!\s+(?:\w+ing|of))|the\s+idea\s+of\s+(?!\w+ing))",
     re.IGNORECASE,
+)
+_IDEA = re.compile(
+    r"\s*the\s+(?:idea|thought|prospect)\s+of\b(?!\s+(?:this|that|these|those))", re.IGNORECASE
 )
 _SOFT_VERBS = re.compile(
     r"\b(?:likes?|loves?|enjoys?|adores?|appreciates?|values?|into|believes?\s+in|dig|drawn\s+to)\s*$",
@@ -192,6 +197,8 @@ def is_part(named: str, rest: str) -> bool:
 
 def _is_reaction(match: re.Match[str], cue: Cue, words: str) -> bool:
     if cue.stance not in ("like", "dislike"):
+        return False
+    if cue.stance == "dislike" and _IDEA.match(words):
         return False
     return _SOFT_VERBS.search(match.group()) is not None and _REACTION.match(words) is not None
 

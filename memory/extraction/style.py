@@ -25,6 +25,10 @@ _SHAPES = (
     r"|headers|markdown|emojis?|emoticons|bold(?:\s+text)?|code\s+blocks?|exclamation\s+(?:marks"
     r"|points)|hashtags|abbreviations|walls?\s+of\s+text)"
 )
+_SHAPES_WANTED = (
+    r"(?:bullet(?:ed)?(?:\s*-?\s*points?|\s+lists|s)|numbered\s+lists|lists|tables|headings|headers"
+    r"|markdown|emojis|code\s+blocks)"
+)
 _USE = (
     r"(?:(?:always\s+|please\s+)*(?:use|give\s+me|include|add|put\s+(?:it|things|them)\s+(?:in|into)"
     r"|answer\s+(?:in|with)|reply\s+(?:in|with)|respond\s+(?:in|with)|write\s+in|format\s+(?:it"
@@ -59,7 +63,7 @@ def _style(text: str, topic: str, target: str, stance: Stance = "require") -> _S
 
 _STYLES: tuple[_Style, ...] = (
     _style(
-        rf"(?:keep|make)\s+(?:it|them|things|this|that|your\s+(?:\w+\s+)?{_REPLY}"
+        rf"(?:keep|make)\s+(?:it|them|things|your\s+(?:\w+\s+)?{_REPLY}"
         rf"|{_REPLY})\s+(?:very\s+|really\s+|more\s+|nice\s+and\s+)?(?:short(?:er)?|brief|concise"
         rf"|succinct|to\s+the\s+point|crisp)"
         rf"|(?:be|stay)\s+(?:very\s+|more\s+|really\s+)?(?:brief|concise|succinct|to\s+the\s+point|short)"
@@ -90,7 +94,7 @@ _STYLES: tuple[_Style, ...] = (
     ),
     _style(
         rf"{_USE}\s+(?:your\s+\w+\s+(?:in|as|with)\s+)?(?:more\s+|an?\s+|the\s+"
-        rf"|short\s+)?(?P<what>{_SHAPES})",
+        rf"|short\s+)?(?P<what>{_SHAPES_WANTED})(?!\s+of\b)",
         "style.format",
         "{what}",
     ),
@@ -206,6 +210,12 @@ def _is_wish(sentence: Sentence, match: re.Match[str]) -> bool:
         r"|can|to)\s+i|should\s+i|help\s+me)\b",
         before,
         re.IGNORECASE,
+    ):
+        return False
+    if re.search(
+        r"\b(?:i|we|they|she|he|it|you)(?:'ll|'d|\s+(?:will|can|could|should|would))\s+(?:\w+\s+)?$",
+        before,
+        re.I,
     ):
         return False
     return bool(

@@ -6,20 +6,27 @@ import re
 
 MAX_TARGET_WORDS = 14
 
+_CONJUNCTIONS = (
+    r"but|because|since|due\s+to|owing\s+to|although|though|even\s+(?:if|though)|given|thanks\s+to|however"
+    r"|which|while|whereas|whenever|when|if|unless|except|despite|especially|particularly|regardless"
+    r"|rather\s+than|instead\s+of|so\s+(?:that|i|we|please|any|can|do|if|it)|for\s+(?:\w+\s+){0,2}reasons?"
+    r"|as\s+(?:it|they|i|this|that|we|he|she|my)|(?:do|can|could|would|what|any)\s+you"
+)
+_NEXT_PREDICATE = (
+    r"i|i'\w+|my|he|she|it|they|prefer|avoid|dislike|hate|love|enjoy|refuse|find|only|would|strictly"
+    r"|strongly|tend"
+    r"|always|never|can't|cannot|don't|didn't|need|want"
+)
+_OVER = (
+    r"(?<!\bare\s)(?<!\bis\s)(?<!\bwell\s)over\b"
+    r"(?!\s+(?:\d|one|two|three|four|five|ten|an?\s|\w+\s+(?:hours|years|minutes|pages)))"
+)
 _BOUNDARY = re.compile(
-    r"\s*(?:[.;:!?…()\[\]]|\s[-–—]+\s|—|"
-    r",?\s+\b(?:but|because|since|due\s+to|owing\s+to|although|though|so\s+(?:that|i|we|please|any"
-    r"|can|do|if|it)|even\s+(?:if|though)"
-    r"|as\s+(?:it|they|i|this|that|we|he|she|my)\b|for\s+(?:\w+\s+)?(?:\w+\s+)?reasons?|given"
-    r"|thanks\s+to|rather\s+than|instead\s+of|(?<!\bare\s)(?<!\bis\s)(?<!\bwell\s)over\b(?!\s+(?:\d"
-    r"|one|two|three|four|five|ten|an?\s|\w+\s+(?:hours|years|minutes|pages)))|however|which|while"
-    r"|whereas|whenever|when|if|unless|except|despite"
-    r"|especially|particularly|regardless|and\s+(?:i\b|i'|my\b|he\b|she\b|they\b|prefer|avoid"
-    r"|dislike|hate|love|enjoy|refuse|find|only|would|strictly|strongly|tend|always|never|can't"
-    r"|cannot|don't|need|want)"
-    r"|(?:do|can|could|would|what|any)\s+you\b)|,\s+(?:and|so|or)\s+(?:i|we|it|that|this|they)\b"
-    r"|,\s*(?:please|thanks|thank|i|can|could|do|does|would|will|should|is|are|what|which|how|it"
-    r"|they|as|so)\b)",
+    rf"\s*(?:[.;:!?…()\[\]]|\s[-–—]+\s|—|,?\s+\b(?:(?:{_CONJUNCTIONS})\b|{_OVER}"
+    rf"|and\s+(?:{_NEXT_PREDICATE})(?!\w))"
+    r"|,\s+(?:and|so|or)\s+(?:i|we|it|that|this|they)\b|,\s*(?:please|thanks|thank|i|we|can|could|do"
+    r"|does|would|will"
+    r"|should|is|are|what|which|how|it|they|as|so|like\s+i|just|let's)\b)",
     re.IGNORECASE,
 )
 _SCOPE = re.compile(
@@ -37,7 +44,8 @@ _SCOPE = re.compile(
     re.IGNORECASE,
 )
 _LEADING = re.compile(
-    r"^(?:(?:to|be|being|a|an|the|any|anything|all|most|every|my|our|some|certain|both|very|really"
+    r"^(?:(?:to|be|being|actually|probably|definitely|a|an|the|any|anything|all|most|every|my|our"
+    r"|some|certain|both|very|really"
     r"|too|of|such|with|using|use|eating|eat|wearing|wear"
     r"|watching|watch|playing|play|having|have|going|go|consuming|consume|buying|buy|purchasing"
     r"|purchase|drinking|drink|reading|read|seeing"
@@ -83,7 +91,7 @@ def object_span(text: str, start: int) -> tuple[int, int]:
 
 def clean_target(words: str) -> str:
     """Return what the taste is about in lower case: no articles, no verbs of use, no condition."""
-    words = _SCOPE.sub("", words)
+    words = re.sub(r"[\"“”]", "", _SCOPE.sub("", words))
     words = _LEADING.sub("", words.strip(" ,'\"“”’"))
     words = _TRAILING.sub("", words.strip(" ,.;:'\"“”-"))
     kept = words.split()[:MAX_TARGET_WORDS]
