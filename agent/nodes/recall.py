@@ -18,8 +18,8 @@ from habitus.memory.units import units
 from habitus.retrievers.analysis import content
 from habitus.retrievers.encoder import Vectors
 
-_N_RANKED = 400
-"""How many of the best turns are looked at when a budget is filled."""
+_TOKENS_PER_LINE = 16
+"""A packed line is seldom shorter: so many of the best turns are read as might fit the budget."""
 
 _N_FOCUSED = 60
 """How many of the best turns are cut by meaning, not by words alone, where they are long."""
@@ -44,11 +44,13 @@ def recall(state: State, runtime: Runtime[Context]) -> State:
     long_term = context.store.search(turn.user_id, query)
     ranking = rank(long_term)
     in_session = _earlier_in_session(context.session, turn.text, vector, context.settings.window_tokens)
-    remembered = _with_text(context.store, turn.user_id, long_term, ranking)
+    budget = state.get("context_tokens", context.settings.context_tokens)
+    n_read = budget // _TOKENS_PER_LINE + 1
+    remembered = _with_text(context.store, turn.user_id, long_term, ranking, n_read)
     packed = pack(
         [*in_session, *remembered],
         question=turn.text,
-        budget=state.get("context_tokens", context.settings.context_tokens),
+        budget=budget,
         count_tokens=context.count_tokens,
         cosines=_unit_cosines(context, turn.user_id, remembered[:_N_FOCUSED], vector),
     )
@@ -77,8 +79,8 @@ def _memory(candidates: Candidates, row: int, score: float, turn: Turn) -> Memor
     )
 
 
-def _with_text(store: MemoryStore, user_id: str, found: Candidates, ranking: Ranking) -> list[Memory]:
-    rows = ranking.rows[:_N_RANKED]
+def _with_text(store: MemoryStore, user_id: str, found: Candidates, ranking: Ranking, n: int) -> list[Memory]:
+    rows = ranking.rows[:n]
     ids = [found.turn_ids[row] for row in rows]
     turns = {turn.id: turn for turn in store.turns(user_id, ids=ids)}
     return [
