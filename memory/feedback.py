@@ -1,6 +1,6 @@
 """From one piece of feedback to changes of preferences and corrections. Pure functions.
 
-What is returned goes through `merge` like everything else that is learnt, so a rating or an edit never
+The evidence of what is learnt names the feedback's id and quotes the user's words. What is returned goes through `merge` like everything else that is learnt, so a rating or an edit never
 outweighs what the user said.
 """
 
@@ -13,14 +13,19 @@ from datetime import datetime
 
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.corrections import nearest_sentence
+from habitus.memory.extraction.edits import (
+    MAX_EXCERPT,
+    StyleWish,
+    agreed,
+    changed_sentences,
+    complaint,
+    style_changes,
+)
 from habitus.memory.extraction.outcome import record_id
-from habitus.memory.records import Correction, Evidence, Feedback, Preference, SourceKind, Stance, Turn
+from habitus.memory.records import Correction, Evidence, Feedback, Preference, SourceKind, Turn
 from habitus.retrievers.analysis import analyze
 
 RATING_STEP = 0.05
-SHORTER = 0.6
-LONGER = 1.7
-_EXCERPT = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,54 +43,6 @@ class FeedbackEffect:
     reason: str
 
 
-@dataclass(frozen=True)
-class _Style:
-    topic: str
-    target: str
-    stance: Stance
-    statement: str
-
-
-_SHORT = _Style("style.length", "short replies", "require", "I want short replies.")
-_DETAILED = _Style("style.length", "detailed replies", "require", "I want detailed replies.")
-_COMPLAINTS: tuple[tuple[re.Pattern[str], _Style], ...] = (
-    (
-        re.compile(
-            r"\b(?:(?:too|so|very|way\s+too|a\s+bit)\s+(?:\w+\s+)?(?:long|wordy|verbose|lengthy"
-            r"|much\s+(?:text|detail|information))|verbose|tl;?dr|shorter)\b",
-            re.I,
-        ),
-        _SHORT,
-    ),
-    (
-        re.compile(
-            r"\b(?:too\s+(?:short|brief|vague|superficial|shallow)|not\s+(?:detailed"
-            r"|specific)\s+enough|(?:need|want|give\s+me)\s+more\s+details?)\b",
-            re.I,
-        ),
-        _DETAILED,
-    ),
-    (
-        re.compile(r"\btoo\s+(?:formal|stiff)\b", re.I),
-        _Style("style.tone", "casual", "require", "I want a casual tone."),
-    ),
-    (
-        re.compile(r"\btoo\s+(?:casual|informal|chatty)\b", re.I),
-        _Style("style.tone", "formal", "require", "I want a formal tone."),
-    ),
-    (
-        re.compile(r"\btoo\s+(?:technical|complicated|complex)|\btoo\s+much\s+jargon\b", re.I),
-        _Style("style.wording", "plain language", "require", "I want plain language."),
-    ),
-    (
-        re.compile(
-            r"\btoo\s+many\s+(?P<what>bullet\s*points?|bullets|emojis?|lists|tables|headings"
-            r"|exclamation\s+marks)\b",
-            re.I,
-        ),
-        _Style("style.format", "{what}", "avoid", "I do not want {what}."),
-    ),
-)
 _PRAISE = re.compile(
     r"^\W*(?:(?:wow|oh|yes|yeah|ok|okay|ah|this|that|that's|this\s+is|that\s+is|was|it's|just"
     r"|exactly|so|very|really|absolutely)\b[\s,!.]*)*"
@@ -103,18 +60,6 @@ _BLAME = re.compile(
     r"|ignored|misunderstood|didn't\s+(?:listen|answer|read)|got\s+(?:it|that)\s+wrong"
     r"|keep\s+\w+ing)|wrong\b|not\s+(?:helpful|what\s+i)|useless\b|bad\s+answer)",
     re.IGNORECASE,
-)
-_BULLET = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+", re.MULTILINE)
-_EMOJI = re.compile("[\U0001f300-\U0001faff☀-➿]")
-_HEADING = re.compile(r"^#{1,6}\s|^\*\*[^*\n]+\*\*\s*$", re.MULTILINE)
-_GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|dear|sure|certainly|absolutely|of\s+course|great\s+question)\b", re.IGNORECASE
-)
-_FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (_BULLET, "style.format", "bullet points"),
-    (_EMOJI, "style.format", "emojis"),
-    (_HEADING, "style.format", "headings"),
-    (_GREETING, "style.content", "opening phrases"),
 )
 
 
@@ -139,9 +84,9 @@ def apply_feedback(
     choice = feedback.choice
     if choice is None:
         raise ValueError("feedback holds neither rating, comment, edit nor choice")
-    styles = _agreed([_style_changes(loser, choice.winner) for loser in choice.losers])
+    styles = agreed([style_changes(loser, choice.winner) for loser in choice.losers])
     found = [
-        _style_preference(feedback, style, "choice", 0.4, choice.winner[:_EXCERPT], at) for style in styles
+        _style_preference(feedback, style, "choice", 0.4, choice.winner[:MAX_EXCERPT], at) for style in styles
     ]
     return FeedbackEffect(preferences=tuple(found), reason=_named("the chosen reply differs in", styles))
 
@@ -149,17 +94,20 @@ def apply_feedback(
 def implicit_feedback(turn: Turn, previous_reply: Turn) -> Feedback | None:
     """Return the feedback that a user's turn holds on the reply before it, or None.
 
+    It has the id of the turn, so that what `apply_feedback` and `extract` learn from the same words are
+    the same records and count once.
+
     Praise becomes a rating, blame and wishes about the form a comment in the user's words.
     """
     if turn.role != "user" or previous_reply.role != "assistant":
         return None
     opening = turn.text[:300].replace("’", "'")
-    blames = _BLAME.search(opening) or (len(turn.text) <= 200 and _complaint(opening))
+    blames = _BLAME.search(opening) or (len(turn.text) <= 200 and complaint(opening))
     praises = not blames and _PRAISE.search(opening)
     if not blames and not praises:
         return None
     return Feedback(
-        id=record_id(turn.user_id, turn.id, "feedback"),
+        id=turn.id,
         user_id=turn.user_id,
         turn_id=previous_reply.id,
         at=turn.at,
@@ -207,11 +155,11 @@ def _commented(
     )
     context = [request, reply] if request is not None else [reply]
     told = extract(turn, context=context)
-    style = _complaint(comment)
+    style = complaint(comment)
     found = [p.model_copy(update={"source": "correction"}) for p in told.preferences]
     if style is not None and all(p.topic != style.topic for p in found):
         found.append(
-            _style_preference(feedback, style, "correction", 0.7, comment[:_EXCERPT], at, explicit=True)
+            _style_preference(feedback, style, "correction", 0.7, comment[:MAX_EXCERPT], at, explicit=True)
         )
     corrections = told.corrections or _blamed(feedback, comment, reply, request, at)
     return FeedbackEffect(
@@ -228,39 +176,30 @@ def _blamed(
         Correction(
             id=record_id(feedback.user_id, feedback.id, "correction"),
             user_id=feedback.user_id,
-            situation=(request or reply).text[:_EXCERPT],
+            situation=(request or reply).text[:MAX_EXCERPT],
             wrong=nearest_sentence(reply.text, comment),
-            right=comment[:_EXCERPT],
+            right=comment[:MAX_EXCERPT],
             turn_id=reply.id,
             made_at=at,
         ),
     )
 
 
-def _complaint(comment: str) -> _Style | None:
-    for pattern, style in _COMPLAINTS:
-        match = pattern.search(comment)
-        if match is not None:
-            what = " ".join((match.groupdict().get("what") or "").lower().split())
-            return _Style(
-                style.topic, style.target.format(what=what), style.stance, style.statement.format(what=what)
-            )
-    return None
-
-
 def _edited(
     feedback: Feedback, before: str, after: str, request: Turn | None, at: datetime
 ) -> FeedbackEffect:
-    styles = _style_changes(before, after)
-    found = tuple(_style_preference(feedback, style, "edit", 0.5, after[:_EXCERPT], at) for style in styles)
+    styles = style_changes(before, after)
+    found = tuple(
+        _style_preference(feedback, style, "edit", 0.5, after[:MAX_EXCERPT], at) for style in styles
+    )
     corrections: tuple[Correction, ...] = ()
-    gone, come = _changed_sentences(before, after)
+    gone, come = changed_sentences(before, after)
     if gone and come and request is not None:
         corrections = (
             Correction(
                 id=record_id(feedback.user_id, feedback.id, "edit"),
                 user_id=feedback.user_id,
-                situation=request.text[:_EXCERPT],
+                situation=request.text[:MAX_EXCERPT],
                 wrong=gone,
                 right=come,
                 turn_id=feedback.turn_id,
@@ -272,41 +211,9 @@ def _edited(
     )
 
 
-def _changed_sentences(before: str, after: str) -> tuple[str, str]:
-    old = re.split(r"(?<=[.!?])\s+|\n+", before.strip())
-    new = re.split(r"(?<=[.!?])\s+|\n+", after.strip())
-    gone = " ".join(piece for piece in old if piece not in new)[:_EXCERPT]
-    come = " ".join(piece for piece in new if piece not in old)[:_EXCERPT]
-    return gone.strip(), come.strip()
-
-
-def _style_changes(before: str, after: str) -> list[_Style]:
-    """Return what the rewriting of a reply tells of its form: length, lists, emojis, headings, openings."""
-    found: list[_Style] = []
-    n_before, n_after = len(before.split()), len(after.split())
-    if n_before >= 30 and n_after < SHORTER * n_before:
-        found.append(_SHORT)
-    elif n_before >= 15 and n_after > LONGER * n_before:
-        found.append(_DETAILED)
-    for pattern, topic, target in _FORMS:
-        had, has = bool(pattern.search(before)), bool(pattern.search(after))
-        if had and not has:
-            found.append(_Style(topic, target, "avoid", f"I do not want {target}."))
-        elif has and not had:
-            found.append(_Style(topic, target, "require", f"I want {target}."))
-    return found
-
-
-def _agreed(changes: list[list[_Style]]) -> list[_Style]:
-    """Keep what holds against every loser: a difference to only one of them proves nothing."""
-    if not changes:
-        return []
-    return [style for style in changes[0] if all(style in others for others in changes[1:])]
-
-
 def _style_preference(
     feedback: Feedback,
-    style: _Style,
+    style: StyleWish,
     source: SourceKind,
     confidence: float,
     quote: str,
@@ -325,13 +232,13 @@ def _style_preference(
         explicit=explicit,
         source=source,
         confidence=confidence,
-        evidence=(Evidence(turn_id=feedback.turn_id, quote=quote),),
+        evidence=(Evidence(turn_id=feedback.id, quote=quote),),
         valid_from=at,
         learnt_at=at,
     )
 
 
-def _named(what: str, styles: Sequence[_Style]) -> str:
+def _named(what: str, styles: Sequence[StyleWish]) -> str:
     if not styles:
         return "nothing about the form of replies follows"
     return f"{what} " + ", ".join(f"{style.topic} ({style.stance} {style.target})" for style in styles)

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from habitus.memory.extraction import extract
 from habitus.memory.feedback import FeedbackEffect, apply_feedback, implicit_feedback
+from habitus.memory.preferences import merge
 from habitus.memory.records import Choice, Edit, Feedback, Preference, Turn
+from habitus.retrievers.encoder import HashingEncoder
 
 AT = datetime(2025, 3, 1, tzinfo=UTC)
 REQUEST = Turn(

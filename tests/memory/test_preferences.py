@@ -17,8 +17,8 @@ from habitus.memory.preferences import (
     retract,
     retract_facts,
 )
-from habitus.memory.records import Fact, Preference, Turn
-from habitus.retrievers.encoder import HashingEncoder
+from habitus.memory.records import Evidence, Fact, Preference, Turn
+from habitus.retrievers.encoder import HashingEncoder, Vectors
 
 ENCODER = HashingEncoder()
 START = datetime(2025, 3, 1, 9, tzinfo=UTC)
@@ -252,3 +252,41 @@ def test_facts_are_taken_back_too() -> None:
     assert [f.value for f in matching_facts(stored, "canoe", encoder=ENCODER)] == ["a canoe"]
     (gone,) = retract_facts(stored, "I own a canoe", encoder=ENCODER, at=START + timedelta(days=9))
     assert (gone.value, gone.status) == ("a canoe", "retracted")
+
+
+class Counting(HashingEncoder):
+    def __init__(self) -> None:
+        super().__init__(64)
+        self.n_texts = 0
+
+    @property
+    def fingerprint(self) -> str:
+        return f"counting-{id(self)}"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.n_texts += len(texts)
+        return super().encode(texts)
+
+
+def test_ten_thousand_preferences_are_not_encoded_for_one_turn() -> None:
+    encoder = Counting()
+    stored = [shown(f"thing {n}").model_copy(update={"id": f"p{n}"}) for n in range(10_000)]
+    new = shown("another matter").model_copy(update={"id": "new"})
+
+    changes = merge(stored, [new], encoder=encoder, at=START)
+
+    assert [change.id for change in changes] == ["new"]
+    assert encoder.n_texts < 200
+
+
+def test_repeated_choices_turn_a_hint_into_a_preference() -> None:
+    known: dict[str, Preference] = {}
+    for n in range(3):
+        seen = shown("quiet cafes", confidence=0.3).model_copy(
+            update={"id": f"c{n}", "evidence": (Evidence(turn_id=f"t{n}", quote="x"),)}
+        )
+        known |= {p.id: p for p in merge(list(known.values()), [seen], encoder=ENCODER, at=START)}
+
+    (only,) = known.values()
+    assert (only.status, len(only.evidence)) == ("active", 3)
+    assert not only.explicit

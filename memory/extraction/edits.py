@@ -1,0 +1,121 @@
+"""What complaints about a reply, edits of it and choices between replies tell of the form wanted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from habitus.memory.records import Stance
+
+SHORTER = 0.6
+LONGER = 1.7
+MAX_EXCERPT = 400
+
+
+@dataclass(frozen=True)
+class StyleWish:
+    """How replies should be: the fields of a preference that an edit or a complaint determines."""
+
+    topic: str
+    target: str
+    stance: Stance
+    statement: str
+
+
+_SHORT = StyleWish("style.length", "short replies", "require", "I want short replies.")
+_DETAILED = StyleWish("style.length", "detailed replies", "require", "I want detailed replies.")
+_COMPLAINTS: tuple[tuple[re.Pattern[str], StyleWish], ...] = (
+    (
+        re.compile(
+            r"\b(?:(?:too|so|very|way\s+too|a\s+bit)\s+(?:\w+\s+)?(?:long|wordy|verbose|lengthy"
+            r"|much\s+(?:text|detail|information))|verbose|tl;?dr|shorter)\b",
+            re.I,
+        ),
+        _SHORT,
+    ),
+    (
+        re.compile(
+            r"\b(?:too\s+(?:short|brief|vague|superficial|shallow)|not\s+(?:detailed"
+            r"|specific)\s+enough|(?:need|want|give\s+me)\s+more\s+details?)\b",
+            re.I,
+        ),
+        _DETAILED,
+    ),
+    (
+        re.compile(r"\btoo\s+(?:formal|stiff)\b", re.I),
+        StyleWish("style.tone", "casual", "require", "I want a casual tone."),
+    ),
+    (
+        re.compile(r"\btoo\s+(?:casual|informal|chatty)\b", re.I),
+        StyleWish("style.tone", "formal", "require", "I want a formal tone."),
+    ),
+    (
+        re.compile(r"\btoo\s+(?:technical|complicated|complex)|\btoo\s+much\s+jargon\b", re.I),
+        StyleWish("style.wording", "plain language", "require", "I want plain language."),
+    ),
+    (
+        re.compile(
+            r"\btoo\s+many\s+(?P<what>bullet\s*points?|bullets|emojis?|lists|tables|headings"
+            r"|exclamation\s+marks)\b",
+            re.I,
+        ),
+        StyleWish("style.format", "{what}", "avoid", "I do not want {what}."),
+    ),
+)
+_BULLET = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+", re.MULTILINE)
+_EMOJI = re.compile("[\U0001f300-\U0001faff☀-➿]")
+_HEADING = re.compile(r"^#{1,6}\s|^\*\*[^*\n]+\*\*\s*$", re.MULTILINE)
+_GREETING = re.compile(
+    r"^\W*(?:hi|hello|hey|dear|sure|certainly|absolutely|of\s+course|great\s+question)\b", re.IGNORECASE
+)
+_FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (_BULLET, "style.format", "bullet points"),
+    (_EMOJI, "style.format", "emojis"),
+    (_HEADING, "style.format", "headings"),
+    (_GREETING, "style.content", "opening phrases"),
+)
+
+
+def complaint(comment: str) -> StyleWish | None:
+    """Return what a comment finds wrong with the form of a reply ("too long"), as a wish."""
+    for pattern, style in _COMPLAINTS:
+        match = pattern.search(comment)
+        if match is not None:
+            what = " ".join((match.groupdict().get("what") or "").lower().split())
+            return StyleWish(
+                style.topic, style.target.format(what=what), style.stance, style.statement.format(what=what)
+            )
+    return None
+
+
+def style_changes(before: str, after: str) -> list[StyleWish]:
+    """Return what the rewriting of a reply tells of its form: length, lists, emojis, headings, openings."""
+    found: list[StyleWish] = []
+    n_before, n_after = len(before.split()), len(after.split())
+    if n_before >= 30 and n_after < SHORTER * n_before:
+        found.append(_SHORT)
+    elif n_before >= 15 and n_after > LONGER * n_before:
+        found.append(_DETAILED)
+    for pattern, topic, target in _FORMS:
+        had, has = bool(pattern.search(before)), bool(pattern.search(after))
+        if had and not has:
+            found.append(StyleWish(topic, target, "avoid", f"I do not want {target}."))
+        elif has and not had:
+            found.append(StyleWish(topic, target, "require", f"I want {target}."))
+    return found
+
+
+def agreed(changes: list[list[StyleWish]]) -> list[StyleWish]:
+    """Keep what holds against every loser: a difference to only one of them proves nothing."""
+    if not changes:
+        return []
+    return [style for style in changes[0] if all(style in others for others in changes[1:])]
+
+
+def changed_sentences(before: str, after: str) -> tuple[str, str]:
+    """Return the sentences that went and those that came, each as one excerpt."""
+    old = re.split(r"(?<=[.!?])\s+|\n+", before.strip())
+    new = re.split(r"(?<=[.!?])\s+|\n+", after.strip())
+    gone = " ".join(piece for piece in old if piece not in new)[:MAX_EXCERPT]
+    come = " ".join(piece for piece in new if piece not in old)[:MAX_EXCERPT]
+    return gone.strip(), come.strip()
