@@ -125,8 +125,10 @@ class Postings:
         order = np.argsort(all_hashes, kind="stable")
         self._documents = np.concatenate([self._documents, documents])[order]
         self._counts = np.concatenate([self._counts, counts])[order]
-        self._vocabulary, sizes = np.unique(all_hashes, return_counts=True)
-        self._begins = np.concatenate([[0], np.cumsum(sizes)])
+        ordered = all_hashes[order]
+        begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        self._vocabulary = ordered[begins]
+        self._begins = np.append(begins, len(ordered)).astype(np.int64)
         self._tail, self._n_tail = [], 0
 
     def find(self, query: Terms) -> Scored:

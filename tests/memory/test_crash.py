@@ -57,6 +57,7 @@ def live_and_die(folder: Path, life: int, lines: int) -> list[str]:
     return [line.strip() for line in printed if line.endswith("\n")][1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact_limit", [20_000, 0])
 def test_nothing_acknowledged_is_lost_or_doubled(
     tmp_path: Path, encoder: HashingEncoder, exact_limit: int
