@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from habitus.memory import forgetting, reading, writing
 from habitus.memory.errors import NotFoundError
 from habitus.memory.folder import DataFolder
 from habitus.memory.indexer import INDEX_AFTER, Indexer
-from habitus.memory.preparing import check_changes, check_query, prepare
+from habitus.memory.preparing import Prepared, check_changes, check_query, prepare
 from habitus.memory.records import (
     Changes,
     Correction,
@@ -205,12 +205,20 @@ class EmbeddedStore:
         turn_ids: Sequence[str] = (),
         preference_ids: Sequence[str] = (),
         fact_ids: Sequence[str] = (),
+        rewrites: Mapping[str, str] = MappingProxyType({}),
     ) -> Forgotten:
+        left = [
+            turn.model_copy(update={"text": rewrites[turn.id]})
+            for turn in self.turns(user_id, ids=list(rewrites))
+        ]
+        rewritten = prepare(self._encoder, left)
         with self._database.write() as connection:
-            forgotten = _forget(connection, user_id, set(turn_ids), set(preference_ids), set(fact_ids))
-            if any((forgotten.turn_ids, forgotten.preference_ids, forgotten.fact_ids)):
-                shards = [writing.shard_of(user_id)] if forgotten.turn_ids else []
-                writing.begin_scrub(connection, shards)
+            forgotten = _forget(
+                connection, user_id, set(turn_ids), set(preference_ids), set(fact_ids), rewritten
+            )
+            if forgotten != Forgotten(turn_ids=(), preference_ids=(), fact_ids=()):
+                touched = forgotten.turn_ids or forgotten.rewritten_ids
+                writing.begin_scrub(connection, [writing.shard_of(user_id)] if touched else [])
         self._residents.drop(user_id)
         self._scrub()
         return forgotten
@@ -297,28 +305,35 @@ def _forget(
     turn_ids: set[str],
     preference_ids: set[str],
     fact_ids: set[str],
+    rewritten: Sequence[Prepared],
 ) -> Forgotten:
     """Delete turns and records, and clean what refers to them; ids that are not stored are left out."""
-    stored = reading.stored_turns(connection, user_id, sorted(turn_ids))
+    known = reading.stored_turns(connection, user_id, [item.turn.id for item in rewritten])
+    rewritten = [item for item in rewritten if item.turn.id in known]
+    rewrites = {item.turn.id: item.turn.text for item in rewritten}
+    stored = reading.stored_turns(connection, user_id, sorted(turn_ids - set(rewrites)))
     preferences = reading.documents(connection, user_id, Preference)
     facts = reading.documents(connection, user_id, Fact)
     gone_turns = set(stored)
     gone_preferences = {item.id for item in preferences} & preference_ids
-    gone_preferences |= forgetting.unsupported(preferences, gone_turns)
+    is_lost = forgetting.lost(gone_turns, rewrites)
+    gone_preferences |= forgetting.unsupported(preferences, is_lost)
     gone_facts = {item.id for item in facts} & fact_ids
-    gone_facts |= forgetting.unsupported(facts, gone_turns)
+    gone_facts |= forgetting.unsupported(facts, is_lost)
     gone = gone_turns | gone_preferences | gone_facts
-    if not gone:
+    if not gone and not rewrites:
         return Forgotten(turn_ids=(), preference_ids=(), fact_ids=())
     writing.forget_turns(connection, user_id, [seq for seq, _ in stored.values()])
+    writing.write_turns(connection, user_id, rewritten)
     writing.delete_documents(connection, user_id, Preference, gone_preferences)
     writing.delete_documents(connection, user_id, Fact, gone_facts)
-    writing.write_documents(connection, forgetting.cleaned(preferences, gone_turns, gone_preferences))
-    writing.write_documents(connection, forgetting.cleaned(facts, gone_turns, gone_facts))
+    writing.write_documents(connection, forgetting.cleaned(preferences, is_lost, gone_preferences))
+    writing.write_documents(connection, forgetting.cleaned(facts, is_lost, gone_facts))
+    touched = gone_turns | set(rewrites)
     corrections = reading.documents(connection, user_id, Correction)
-    writing.delete_documents(connection, user_id, Correction, forgetting.about(corrections, gone_turns))
+    writing.delete_documents(connection, user_id, Correction, forgetting.about(corrections, touched))
     feedback = reading.documents(connection, user_id, Feedback)
-    writing.delete_documents(connection, user_id, Feedback, forgetting.about(feedback, gone_turns))
+    writing.delete_documents(connection, user_id, Feedback, forgetting.about(feedback, touched))
     profile = forgetting.cleaned_profile(reading.profile(connection, user_id), gone)
     if profile is not None:
         writing.write_profile(connection, profile)
@@ -328,4 +343,5 @@ def _forget(
         turn_ids=tuple(sorted(gone_turns)),
         preference_ids=tuple(sorted(gone_preferences)),
         fact_ids=tuple(sorted(gone_facts)),
+        rewritten_ids=tuple(sorted(rewrites)),
     )

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
-from habitus.memory.records import Correction, Fact, Feedback, Persona, Preference, Profile
+from habitus.memory.records import Correction, Evidence, Fact, Feedback, Persona, Preference, Profile
 
 Dated = TypeVar("Dated", Preference, Fact)
 
 REASON_AFTER_FORGETTING = "what this rested on was forgotten"
 
 
-def unsupported(records: Iterable[Preference | Fact], turn_ids: Set[str]) -> set[str]:
-    """Return the ids of records that had evidence, all of it in the forgotten turns."""
-    return {
-        record.id
-        for record in records
-        if record.evidence and all(item.turn_id in turn_ids for item in record.evidence)
-    }
+Lost = Callable[[Evidence], bool]
+"""Tells whether the words of an evidence are gone."""
 
 
-def cleaned(records: Iterable[Dated], turn_ids: Set[str], record_ids: Set[str]) -> list[Dated]:
+def lost(turn_ids: Set[str], rewrites: Mapping[str, str]) -> Lost:
+    """Return the test for evidence in turns that are gone, or in a part of one that is."""
+
+    def test(evidence: Evidence) -> bool:
+        if evidence.turn_id in rewrites:
+            return evidence.quote not in rewrites[evidence.turn_id]
+        return evidence.turn_id in turn_ids
+
+    return test
+
+
+def unsupported(records: Iterable[Preference | Fact], is_lost: Lost) -> set[str]:
+    """Return the ids of records that had evidence, all of which is lost."""
+    return {record.id for record in records if record.evidence and all(map(is_lost, record.evidence))}
+
+
+def cleaned(records: Iterable[Dated], is_lost: Lost, record_ids: Set[str]) -> list[Dated]:
     """Return new versions of the surviving records that lose evidence or a predecessor."""
     changed: list[Dated] = []
     for record in records:
         if record.id in record_ids:
             continue
-        evidence = tuple(item for item in record.evidence if item.turn_id not in turn_ids)
+        evidence = tuple(item for item in record.evidence if not is_lost(item))
         supersedes = None if record.supersedes in record_ids else record.supersedes
         if evidence != record.evidence or supersedes != record.supersedes:
             changed.append(record.model_copy(update={"evidence": evidence, "supersedes": supersedes}))

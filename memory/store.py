@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
 import numpy as np
@@ -92,11 +92,18 @@ class StoreStats:
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """What a request to forget removed."""
+    """What a request to forget removed.
+
+    Attributes:
+        turn_ids: messages that are gone.
+        rewritten_ids: messages of which a part is gone.
+        preference_ids, fact_ids: records that are gone.
+    """
 
     turn_ids: tuple[str, ...]
     preference_ids: tuple[str, ...]
     fact_ids: tuple[str, ...]
+    rewritten_ids: tuple[str, ...] = ()
 
 
 class MemoryStore(Protocol):
@@ -166,8 +173,12 @@ class MemoryStore(Protocol):
         turn_ids: Sequence[str] = (),
         preference_ids: Sequence[str] = (),
         fact_ids: Sequence[str] = (),
+        rewrites: Mapping[str, str] = MappingProxyType({}),
     ) -> Forgotten:
         """Delete for good: turns and records, and from every record the evidence quoting those turns.
+
+        `rewrites` gives, by turn id, what is left of a message when only a part of it is to go: it
+        keeps its place, and evidence in it stays where its quotation still stands.
 
         A preference or fact whose every evidence is deleted goes too. Profile and persona lose the
         sections and lines linked to what went. Nothing of it stays in any file.

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from langgraph.runtime import Runtime
 
 from habitus.agent.state import Command, CommandKind, CommandOutcome, Context, State
+from habitus.memory.cutting import mentions, without
 from habitus.memory.extraction import extract as extract_from
 from habitus.memory.preferences import matching, matching_facts
 from habitus.memory.records import Fact, Preference, Turn
+from habitus.memory.store import Forgotten
 from habitus.retrievers.analysis import analyze
 
 FORGOTTEN_REQUEST = "(a request to forget something)"
@@ -35,32 +37,44 @@ def command(state: State, runtime: Runtime[Context]) -> State:
 
 
 def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
+    gone = _forget_about(asked.words, turn, context) if asked.words else _forget_last(turn, context)
+    context.session.discard({*gone.turn_ids, *gone.rewritten_ids})
+    n_records = len(gone.preference_ids) + len(gone.fact_ids)
+    n_messages = len(gone.turn_ids) + len(gone.rewritten_ids)
+    if not n_records and not n_messages:
+        return CommandOutcome(kind="forget", text="I found nothing stored about that.", forgotten=gone)
+    what = f"{_counted(n_records, 'record')}, and what {_counted(n_messages, 'message')} said of it,"
+    return CommandOutcome(kind="forget", text=f"Forgotten: {what} deleted for good.", forgotten=gone)
+
+
+def _forget_about(words: str, turn: Turn, context: Context) -> Forgotten:
+    """Forget the records that the words speak of, and every clause that mentions their subject."""
     store, user_id = context.store, turn.user_id
-    if asked.words:
-        stems = set(analyze(asked.words)) - _FRAME
-        preferences = matching(store.preferences(user_id), asked.words, encoder=store.encoder)
-        facts = matching_facts(store.facts(user_id), asked.words, encoder=store.encoder)
-        turns = [t.id for t in store.turns(user_id) if _mentions(t.text, stems)]
-    else:
-        turns = [t.id for t in context.session.turns[-2:]]
-        preferences = [p for p in store.preferences(user_id) if _rests_on(p, turns)]
-        facts = [f for f in store.facts(user_id) if _rests_on(f, turns)]
-    gone = store.forget(
+    preferences = matching(store.preferences(user_id), words, encoder=store.encoder)
+    facts = matching_facts(store.facts(user_id), words, encoder=store.encoder)
+    named = [words, *(p.target for p in preferences), *(f.value for f in facts)]
+    subjects = [stems for text in named if (stems := set(analyze(text)) - _FRAME)]
+    told = [said for said in store.turns(user_id) if mentions(said.text, subjects)]
+    left = {said.id: without(said.text, subjects) for said in told}
+    return store.forget(
         user_id,
-        turn_ids=turns,
+        turn_ids=[turn_id for turn_id, text in left.items() if not text],
         preference_ids=[p.id for p in preferences],
         fact_ids=[f.id for f in facts],
+        rewrites={turn_id: text for turn_id, text in left.items() if text},
     )
-    context.session.discard(gone.turn_ids)
-    n_records = len(gone.preference_ids) + len(gone.fact_ids)
-    if not n_records and not gone.turn_ids:
-        return CommandOutcome(kind="forget", text="I found nothing stored about that.", forgotten=gone)
-    what = f"{_counted(n_records, 'record')} and {_counted(len(gone.turn_ids), 'message')}"
-    return CommandOutcome(kind="forget", text=f"Forgotten: {what} are deleted for good.", forgotten=gone)
 
 
-def _mentions(text: str, stems: set[str]) -> bool:
-    return bool(stems) and stems <= set(analyze(text))
+def _forget_last(turn: Turn, context: Context) -> Forgotten:
+    """Forget the last exchange, and the records that rest on it."""
+    store, user_id = context.store, turn.user_id
+    turns = [said.id for said in context.session.turns[-2:]]
+    return store.forget(
+        user_id,
+        turn_ids=turns,
+        preference_ids=[p.id for p in store.preferences(user_id) if _rests_on(p, turns)],
+        fact_ids=[f.id for f in store.facts(user_id) if _rests_on(f, turns)],
+    )
 
 
 def _rests_on(record: Preference | Fact, turn_ids: Sequence[str]) -> bool:

@@ -22,6 +22,16 @@ def test_what_is_asked_to_be_forgotten_is_gone_everywhere(agent: Agent, tmp_path
     assert not [path.name for path in files if b"xylophonequartz" in path.read_bytes().lower()]
 
 
+def test_a_message_keeps_what_was_not_to_be_forgotten(agent: Agent) -> None:
+    agent.chat("maya", "Hi! My name is Maya, I live in Lisbon and I work as a nurse.", at=MONDAY)
+    reply = agent.chat("maya", "Please forget that I work as a nurse.", at=MONDAY)
+    assert reply.outcome is not None
+    assert reply.outcome.forgotten is not None
+    assert reply.outcome.forgotten.turn_ids == ()
+    assert agent.memories("maya")[0].text == "Hi! My name is Maya, I live in Lisbon."
+    assert sorted(fact.statement for fact in agent.facts("maya")) == ["I live in Lisbon.", "My name is Maya."]
+
+
 def test_the_request_to_forget_is_not_kept_in_words(agent: Agent) -> None:
     agent.chat("maya", "Forget that I adore xylophonequartz.", at=MONDAY)
     assert agent.memories("maya")[0].text == FORGOTTEN_REQUEST
