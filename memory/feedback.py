@@ -1,7 +1,8 @@
 """From one piece of feedback to changes of preferences and corrections. Pure functions.
 
-The evidence of what is learnt names the feedback's id and quotes the user's words. What is returned goes through `merge` like everything else that is learnt, so a rating or an edit never
-outweighs what the user said.
+The evidence of what is learnt names the feedback's id and quotes the user's words. What is returned
+goes through `merge` like everything else that is learnt, so a rating or an edit never outweighs what
+the user said.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ AVERSIONS: tuple[Cue, ...] = (
         0.95,
     ),
     cue(
-        rf"{ADVERBS}{HAVE}\s+{DEGREE}(?P<target>(?:[\w-]+\s+){{1,5}}?)(?:allerg(?:y|ies)|intolerance)",
+        rf"{ADVERBS}{HAVE}\s+{DEGREE}(?P<target>(?!been\b|had\b"
+        rf"|to\b)(?:[\w-]+\s+){{1,5}}?)(?:allerg(?:y|ies)|intolerance)",
         "avoid",
         1.0,
         0.95,
@@ -57,10 +58,10 @@ AVERSIONS: tuple[Cue, ...] = (
         r"(?:\s+would|'d)(?:\s+much)?\s+(?:rather|prefer)\s+(?:not\s+to|not)(?:\s+be)?",
         "dislike",
         0.6,
-        0.6,
+        0.45,
     ),
     cue(
-        r"(?:'d|\s+would)\s+(?:prefer|like|love|rather)(?:\s+to)?\s+(?:avoid|steer\s+clear\s+of"
+        r"(?:'d|\s+would)\s+(?:prefer|rather)(?:\s+to)?\s+(?:avoid|steer\s+clear\s+of"
         r"|stay\s+away\s+from)",
         "avoid",
         0.6,
@@ -198,7 +199,7 @@ AVERSIONS: tuple[Cue, ...] = (
         0.6,
         0.45,
     ),
-    cue(rf"{ADVERBS}finds?\s+(?:it\s+)?(?P<target>.{{2,120}}?)\s+(?:to\s+be\s+)?{POOR}", "dislike", 0.7, 0.8),
+    cue(rf"{ADVERBS}finds?\s+(?!it\b)(?P<target>.{{2,120}}?)\s+(?:to\s+be\s+)?{POOR}", "dislike", 0.7, 0.8),
     cue(
         rf"{ADVERBS}finds?\s+it\s+(?:\w+ly\s+)?{POOR}(?:\s+(?:and|or)\s+\w+)?\s+(?:to|when)",
         "dislike",

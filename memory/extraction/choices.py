@@ -19,7 +19,8 @@ MAX_PICK_CHARS = 500
 _PICK = re.compile(
     r"\b(?:i(?:'ll|\s+will|'d|\s+would)\s+(?:probably\s+|definitely\s+|rather\s+|have\s+to\s+)?"
     r"(?:go\s+(?:with|for)|take|choose|pick|opt\s+for|try|have"
-    r"|stick\s+with|(?!like|love|need|be\b|also|give|look|reach|definitely|want|say|suggest)\w+(?:\s+out)?)"
+    r"|stick\s+with|(?!like|love|need|be\b|also|give|look|reach|definitely|want|say|suggest|ask"
+    r"|mention|make\s+sure|start\s+by|let)\w+(?:\s+out)?)"
     r"|i(?:'m|\s+am)\s+(?:going\s+(?:to\s+)?(?:go\s+)?(?:with|for)|leaning\s+towards?|choosing"
     r"|picking|most\s+interested\s+in|more\s+(?:interested\s+in|drawn\s+to))|(?:let's|let\s+us"
     r"|let\s+me)\s+(?:go\s+(?:with|for|to)?|do|try|take|pick|have|start\s+with)"
@@ -53,7 +54,7 @@ _NEGATIVE = re.compile(
 )
 _DOUBT = re.compile(r"\b(?:might|may|would|could|seems?|sounds?|feels?|looks?|are|require)\b", re.IGNORECASE)
 _AGAINST = re.compile(
-    rf"\b{_NOT}\b.{{0,40}}?\b(?:appeal\w*|interest\s+(?:me|us)|suit(?:ed|able)?"
+    rf"\b{_NOT}\s+(?:[\w'-]+\s+){{0,5}}?(?:appeal\w*|interest\s+(?:me|us)|suit(?:ed|able)?"
     rf"|works?\s+(?:well\s+)?for|align\w*|for\s+(?:me|us)|my\s+(?:taste|style|liking|thing)"
     r"|(?:the\s+)?best\s+(?:fit|choice|option)|ideal|practical|in\s+the\s+mood|keen|fan\s+of|into"
     r"|seem\s+(?:as|like|very|to)|as\s+\w+ing)\b"
@@ -67,19 +68,10 @@ _OPINION = re.compile(
     r"^\s*(?:\w+[,!.]\s+)?i\s+(?:\w+ly\s+)?(?:think|feel|believe|guess|say)\s+(?:that\s+)?", re.IGNORECASE
 )
 _PLANS = re.compile(r"\bi'(?:d|ve|m|ll)\b|\b(?:if|know|that's|it's|was|were|these|those)\b", re.IGNORECASE)
-_CONCEDING = frozenset(
-    {
-        "while",
-        "although",
-        "though",
-        "rather than",
-        "instead of",
-        "dislike",
-        "hate",
-        "avoid",
-        "pass on",
-        "skip",
-    }
+_CONCEDING = frozenset({"while", "although", "though", "rather than", "instead of"})
+_FOR_OTHERS = re.compile(
+    r"\b(?:he|she|him|for\s+(?:them|my\s+(?!self|taste|liking|needs|values|preferences?)\w+))\b",
+    re.IGNORECASE,
 )
 _UNSURE = re.compile(r"\bnot\s+(?:really\s+|quite\s+|entirely\s+|too\s+)?(?:sure|certain)\b", re.IGNORECASE)
 _TAKES_ALL = re.compile(
@@ -117,7 +109,12 @@ def choice_in(turn: Turn, sentences: Sequence[Sentence], context: Sequence[Turn]
 def _picked(turn: Turn, sentences: Sequence[Sentence], options: list[str]) -> Picked | None:
     for number, sentence in enumerate(sentences[:3]):
         named = _named_part(sentence)
-        if named is None or _TAKES_ALL.search(named) or is_anaphor(named):
+        if (
+            named is None
+            or _FOR_OTHERS.search(sentence.plain)
+            or _TAKES_ALL.search(named)
+            or is_anaphor(named)
+        ):
             continue
         index = option_named(named, options)
         if index is None:

@@ -34,7 +34,7 @@ LIKINGS: tuple[Cue, ...] = (
         0.85,
     ),
     cue(
-        rf"(?:{ADVERBS})?(?:always|really|absolutely|definitely|only|usually|strictly"
+        rf"(?:{ADVERBS})?(?:always|really|absolutely|definitely|usually|strictly"
         rf"|generally)\s+needs?(?!\s+(?:to|help|more|some|advice|you|your|it)\b)",
         "require",
         0.8,
@@ -102,7 +102,7 @@ LIKINGS: tuple[Cue, ...] = (
     cue(
         rf"{ADVERBS}{BE}\s+{ADVERBS}(?:an?\s+)?(?:(?:big|huge|great|real|massive|avid|total"
         rf"|bit\s+of\s+a)\s+)*(?P<target>(?:[\w-]+\s+){{1,2}}?)(?:fan|lover|enthusiast|buff"
-        rf"|aficionado|junkie|nerd|geek|person)",
+        rf"|aficionado|junkie|nerd|geek)",
         "like",
         0.7,
         0.75,
@@ -110,7 +110,7 @@ LIKINGS: tuple[Cue, ...] = (
     ),
     cue(
         rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:\w+\s+)?(?:preference|passion|love|fondness|soft\s+spot|weakness"
-        rf"|penchant|affinity|appreciation|thing|taste)\s+(?:for|of|towards?)",
+        rf"|penchant|affinity|thing|taste)\s+(?:for|of|towards?)",
         "like",
         0.75,
         0.9,

@@ -39,6 +39,7 @@ _REACTION = re.compile(
     r"|to\s+(?:know|see|hear|learn|get|try|say|add|help|think|ask|start|have|find|go"
     r"|make|create|take|read\s+more|be\s+able|meet|do|use|visit|explore|discuss|thank)\b|any\b"
     r"|some\b|a\s+(?:recommendation|suggestion|list|few|lot)|if\b|for\s+you)"
+    r"|(?:number|option|#)\s*\d|\w+ing\s+(?:\w+\s+)?(?:it|them|these|those)\b"
     r"|(?:\w+\s+){1,3}(?:all\s+)?(?:these|those)\s+\w+"
     r"|(?:\w+\s+){0,4}(?:idea|ideas|suggestion|suggestions|recommendations?|concept|answer|response"
     r"|reply|help|tips|advice|explanation|plan|breakdown|list|feedback|point|metaphor|analogy|joke"
@@ -61,7 +62,8 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 _STATE = re.compile(
-    r"\s*(?:'m|am|'ve|have|live|suffer|grew|come|work)\b(?!\s+(?:\w+ly\s+)?(?:to|been|going|trying"
+    r"\s*(?:'m|am|'ve|have|live|suffer|grew|come|work)\b(?!\s+(?:(?:\w+ly|also|just|still)\s+)?(?:to"
+    r"|been|going|trying"
     r"|looking|planning|thinking|about|wondering|considering|hoping|excited|sure|not))",
     re.IGNORECASE,
 )
@@ -181,6 +183,8 @@ def _found(sentence: Sentence, subject: re.Match[str], cue: Cue, match: re.Match
         )
     else:
         words = rest
+    if named and not cue.bare and is_anaphor(named):
+        return None
     if not named and (is_anaphor(words) or _is_reaction(match, cue, words)):
         return None
     target = clean_target(words)

@@ -63,7 +63,7 @@ def _style(text: str, topic: str, target: str, stance: Stance = "require") -> _S
 
 _STYLES: tuple[_Style, ...] = (
     _style(
-        rf"(?:keep|make)\s+(?:it|them|things|your\s+(?:\w+\s+)?{_REPLY}"
+        rf"(?:keep|make)\s+(?:it|your\s+(?:\w+\s+)?{_REPLY}"
         rf"|{_REPLY})\s+(?:very\s+|really\s+|more\s+|nice\s+and\s+)?(?:short(?:er)?|brief|concise"
         rf"|succinct|to\s+the\s+point|crisp)"
         rf"|(?:be|stay)\s+(?:very\s+|more\s+|really\s+)?(?:brief|concise|succinct|to\s+the\s+point|short)"
@@ -192,7 +192,7 @@ def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement"
                 target=" ".join(target.lower().split()),
                 stance=style.stance,
                 strength=0.9 if standing else 0.7,
-                confidence=0.9 if standing else 0.65,
+                confidence=0.9 if standing else _passing_confidence(style),
                 scope=scope_of(sentence.plain),
                 source=source,
             )
@@ -200,10 +200,16 @@ def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement"
     return found
 
 
+def _passing_confidence(style: _Style) -> float:
+    """Without "always" or "please", "use lists" is most often part of a task: it waits to be confirmed."""
+    return 0.45 if style.topic == "style.format" and style.stance == "require" else 0.65
+
+
 def _is_wish(sentence: Sentence, match: re.Match[str]) -> bool:
     """Tell a wish from a mention: it is an order, or the speaker says that they want it."""
     before = sentence.plain[: match.start()]
-    if sentence.is_question and not _STANDING.search(before):
+    asks = sentence.is_question or re.search(r"\b(?:can|could|would)\s+you\b", before, re.IGNORECASE)
+    if asks and not _STANDING.search(before):
         return False
     if re.search(
         r"\b(?:how\s+(?:do|can|to)|should|does|did|he|she|they|is|was|if|to)\s*$|\b(?:how\s+(?:do"

@@ -126,3 +126,18 @@ def test_blame_is_a_comment_in_the_users_words(text: str) -> None:
 )
 def test_an_ordinary_turn_is_no_feedback(text: str) -> None:
     assert implicit_feedback(REQUEST.model_copy(update={"id": "t2", "text": text}), REPLY) is None
+
+
+def test_words_read_as_feedback_and_as_a_statement_count_once() -> None:
+    turn = REQUEST.model_copy(update={"id": "t2", "index": 2, "text": "I told you I don't eat chicken."})
+    found = implicit_feedback(turn, REPLY)
+    assert found is not None
+    stated = extract(turn, context=[REQUEST, REPLY]).preferences
+
+    known = {p.id: p for p in merge([], stated, encoder=HashingEncoder(), at=AT)}
+    learnt = apply_feedback(found, REPLY, REQUEST, stored=list(known.values()), at=AT).preferences
+    known |= {p.id: p for p in merge(list(known.values()), learnt, encoder=HashingEncoder(), at=AT)}
+
+    (only,) = known.values()
+    assert len(only.evidence) == 1
+    assert only.confidence == stated[0].confidence
