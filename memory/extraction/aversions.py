@@ -46,7 +46,7 @@ AVERSIONS: tuple[Cue, ...] = (
         1.0,
         0.95,
     ),
-    cue(rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:fear|phobia|terror|dread)\s+of", "avoid", 0.9, 0.85),
+    cue(rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:\w+\s+)?(?:fear|phobia|terror|dread)\s+of", "avoid", 0.9, 0.85),
     cue(rf"{ADVERBS}{HAVE}\s+{DEGREE}(?P<target>[\w-]*phobia)", "avoid", 0.9, 0.85, bare=True),
     # Aversions.
     cue(
@@ -96,6 +96,37 @@ AVERSIONS: tuple[Cue, ...] = (
         "avoid",
         0.9,
     ),
+    cue(rf"{ADVERBS}{NOT}\s+(?:wish|care|like|love)\s+to", "dislike", 0.7, 0.8),
+    cue(
+        rf"{ADVERBS}{NOT}\s+(?P<target>drink|smoke)(?=\s*(?:[.,;!?]|$|and\b|so\b|but\b|at\s+all))",
+        "avoid",
+        0.85,
+        0.9,
+        bare=True,
+    ),
+    cue(
+        r"(?:\s*'ve\s+|\s+have\s+|\s+)?(?:sworn\s+off|given\s+up|gave\s+up|cut\s+out|quit|stopped"
+        r"(?=\s+(?:eat|drink|us|wear|buy|watch|smok|driv|consum)\w*ing\b))(?!\s+on\b)",
+        "avoid",
+        0.8,
+        0.75,
+    ),
+    cue(r"(?:wouldn't|would\s+never)\s+be\s+caught\s+dead\s+(?:in|at|on|with|wearing|using)", "avoid", 0.9),
+    cue(rf"{ADVERBS}limits?(?=\s+(?:my|our)\b)", "avoid", 0.5, 0.6),
+    cue(
+        rf"{CANNOT}\s+{ADVERBS}(?:sit|sleep|walk|climb|swim|fly|drive|lift|work|concentrate|focus"
+        rf"|stay|travel|breathe)"
+        r"\s+(?:in|on|near|with|for|at|around|under)",
+        "avoid",
+        0.8,
+        0.75,
+    ),
+    cue(
+        rf"{ADVERBS}(?:wants?|hopes?|would\s+like|'d\s+like)\s+to\s+avoid",
+        "avoid",
+        0.6,
+        0.45,
+    ),
     cue(
         rf"{ADVERBS}{NOT}\s+{ADVERBS}(?:like|enjoy|love|care\s+(?:much\s+)?for|fancy|appreciate|dig"
         rf"|approve\s+of"
@@ -119,9 +150,10 @@ AVERSIONS: tuple[Cue, ...] = (
         rf"|aren't)\s+{ADVERBS}(?:a|an|the\s+)?\s*"
         r"(?:(?:big|huge)\s+)?(?:fan\s+of|fond\s+of|into|keen\s+on|big\s+on|crazy\s+about|drawn\s+to"
         r"|attracted\s+to|in\s+favou?r\s+of"
-        r"|comfortable\s+(?:with|around|in|on|using)|okay\s+with|ok\s+with|interested\s+in|one\s+for"
+        r"|comfortable(?:\s+(?:with|around|in|on|using)|(?=\s+\w+ing\b))|okay\s+with|ok\s+with"
+        r"|interested\s+in|one\s+for"
         r"|in\s+the\s+mood\s+for"
-        r"|enthusiastic\s+about|supportive\s+of|open\s+to|willing\s+to(?:\s+\w+)?|at\s+ease\s+(?:with|in)))",
+        r"|enthusiastic\s+about|supportive\s+of|open\s+to|willing\s+to|at\s+ease\s+(?:with|in)))",
         "dislike",
         0.75,
     ),
@@ -129,7 +161,8 @@ AVERSIONS: tuple[Cue, ...] = (
         rf"{ADVERBS}{BE}\s+{ADVERBS}(?:(?:firmly\s+)?against|uninterested\s+in|unwilling\s+to"
         rf"|reluctant\s+to|opposed\s+to|put\s+off\s+by"
         rf"|turned\s+off\s+by|repulsed\s+by"
-        r"|disgusted\s+by|bothered\s+by|annoyed\s+by|irritated\s+by|uncomfortable\s+(?:with|around"
+        r"|disgusted\s+by|bothered\s+by|annoyed\s+by|irritated\s+by|distracted\s+by|stressed\s+by"
+        r"|drained\s+by|startled\s+by|uncomfortable\s+(?:with|around"
         r"|in|on|at|when|watching|using)"
         r"|(?:afraid|scared|terrified|frightened|wary|petrified)\s+of(?!\s+(?:not|failing|losing"
         r"|missing|making|being|getting|doing)\b)|sick\s+of|tired\s+of"
@@ -145,7 +178,8 @@ AVERSIONS: tuple[Cue, ...] = (
         0.8,
     ),
     cue(
-        rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:aversions?\s+(?:to|for|towards?)|(?:dislike|distaste|hatred"
+        rf"{ADVERBS}{HAVE}\s+{DEGREE}(?:[\w-]+\s+)?(?:aversions?\s+(?:to|for|towards?)|(?:dislike"
+        rf"|distaste|hatred"
         rf"|disdain|contempt)\s+(?:for|of|to|towards?)"
         r"|(?:objections?|bias(?:es)?|prejudice)\s+(?:to|against)|reservations\s+about"
         r""
@@ -216,7 +250,8 @@ AVERSIONS: tuple[Cue, ...] = (
         0.8,
     ),
     cue(
-        rf"{ADVERBS}(?:feels?|gets?|becomes?)\s+(?:\w+ly\s+|very\s+|too\s+|so\s+)?{UNWELL}\s+(?:in"
+        rf"{ADVERBS}(?:feels?|gets?|becomes?|experiences?|suffers?\s+from)\s+(?:\w+ly\s+|very\s+"
+        rf"|too\s+|so\s+)?{UNWELL}\s+(?:in"
         rf"|with|around|from|by|on|when|at|watching|using|during|eating|dining|wearing|driving"
         rf"|riding|flying|doing|sitting|being|playing|reading)",
         "dislike",

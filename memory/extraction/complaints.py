@@ -96,6 +96,13 @@ _PATTERNS: tuple[_Pattern, ...] = (
         0.8,
     ),
     _pattern(
+        rf"(?<=\s){BE}\s+{_ADVERBS}an?\s+(?:\w+\s+)?(?:problem|nightmare|struggle|challenge|nuisance"
+        rf"|torture)\s+(?:for|to)\s+me\b",
+        "dislike",
+        0.7,
+    ),
+    _pattern(r"\b(?:nothing|you\s+can't)\s+beats?\s+(?P<target>[^.;:!?,()]{2,60})", "like", 0.75, 0.75),
+    _pattern(
         r"\bmy\s+(?:all-?\s?time\s+|absolute\s+|personal\s+)?favou?rite\s+(?:(?:kind|type"
         r"|sort)s?\s+of\s+)?(?:[\w' -]{2,40}?)\s+(?:is|are|has\s+(?:always\s+)?been"
         r"|would\s+be)\s+(?P<target>[^.;:!?,()]{2,70})",
@@ -147,7 +154,8 @@ _CLAUSE_BREAK = re.compile(
 
 
 _MINE = re.compile(
-    r"\b(?:me|my|mine)\b|deal-?\s?breaker|no-?\s?go|off[-\s]limits|out\s+of\s+the\s+question|turn-?\s?off",
+    r"\b(?:me|my|mine)\b|deal-?\s?breaker|no-?\s?go|off[-\s]limits|out\s+of\s+the\s+question"
+    r"|turn-?\s?off|\bbeats?\b",
     re.I,
 )
 _CLAUSE_END = re.compile(r"[;()]|,\s*(?:so|and|but|can|do|what|any|could)\b|\s[-–—]\s")

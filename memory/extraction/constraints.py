@@ -59,6 +59,7 @@ _CONSTRAINTS: tuple[tuple[re.Pattern[str], Stance], ...] = (
         "avoid",
     ),
 )
+_REFUSED = re.compile(r"no\s+(?=[\w\s-]{3,40}?\s*(?:for\s+me\b|,?\s*please\b))", re.IGNORECASE)
 _NOT_THINGS = re.compile(
     r"^(?:problem|worries|idea|need|way|doubt|wonder|matter|thanks|offen[cs]e|one|longer|more|less"
     r"|rush|hurry|pressure|much|breaking|having|compromising|sacrificing|spending|it|that|this|being"
@@ -69,6 +70,10 @@ _NOT_THINGS = re.compile(
 
 def constraints_in(turn: Turn, sentence: Sentence) -> list[Preference]:
     """Return what one sentence that asks for suggestions rules out."""
+    refused = _REFUSED.match(sentence.plain)
+    if refused is not None:
+        plain_no = _constraint(turn, sentence, refused, "avoid")
+        return [plain_no] if plain_no else []
     if not _ASKS.search(sentence.plain):
         return []
     found: list[Preference] = []

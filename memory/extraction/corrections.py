@@ -66,7 +66,7 @@ _TAKES_BACK = (
     (
         re.compile(
             r"\bi(?:'ve|\s+have)?\s+(?:stopped|quit|given\s+up|gave\s+up)\s+(?P<words>(?:avoiding"
-            r"|being|liking|disliking|hating|preferring|following|eating|drinking)\b[^.;!?]{3,100})",
+            r"|being|liking|disliking|hating|preferring|following)\b[^.;!?]{3,100})",
             re.IGNORECASE,
         ),
         "I was {words}",

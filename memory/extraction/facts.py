@@ -105,6 +105,12 @@ _PATTERNS: tuple[_Pattern, ...] = (
         "condition",
     ),
     _pattern(
+        rf"{_I}(?:have|'ve\s+got)\s+(?P<value>(?:[\w'-]+\s+){{0,2}}(?:disease|syndrome|disorder"
+        rf"|deficiency|asthma|diabetes|dyslexia"
+        rf"|arthritis|epilepsy|\w+itis|\w+osis)){_END}",
+        "condition",
+    ),
+    _pattern(
         rf"{_ME}(?P<value>married|single|divorced|widowed|retired|pregnant|left-handed"
         rf"|colou?r-?blind|deaf|unemployed|self-employed|engaged\b(?!\s+(?:in"
         rf"|with)))(?=\s*(?:[.,;!?]|$|\s+(?:and|to|with|so|but)\b))",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from habitus.memory.records import Stance
 
 ADVERB = (
-    r"(?:\w+ly|always|often|very\s+much|much|also|still|just|quite|rather|kind\s+of|sort\s+of|do|does|so|too"
+    r"(?:\w+ly|always|often|very\s+much|very|pretty|super|much|also|still|just|quite|rather|kind\s+of|sort\s+of|do|does|so|too"
     r"|even|well|have\s+always|has\s+always|have\s+long|sometimes|at\s+times|for\s+the\s+most\s+part|now|all"
     r"|ever|tends?\s+(?:\w+ly\s+)?to|try\s+to|tries\s+to|find\s+myself|myself|as\s+a\s+rule|far|only"
     r"|somewhat)"
@@ -69,7 +69,7 @@ FINE = (
 UNWELL = (
     r"(?:nauseous|sick|dizzy|anxious|uncomfortable|uneasy|nervous|motion\s+sick|carsick|seasick|disoriented"
     r"|overwhelmed|claustrophobic|ill|restless|tense|bored|distracted|stressed|panicky|queasy"
-    r"|headaches?|migraines?|hives)"
+    r"|headaches?|migraines?|hives|motion\s+sickness|nausea|vertigo|anxiety|panic\s+attacks)"
 )
 
 

@@ -57,7 +57,25 @@ LIKINGS: tuple[Cue, ...] = (
         0.7,
         0.7,
     ),
+    cue(
+        r"\s*(?:\w+ly\s+)?needs?(?!\s+(?:to|help|more|some|advice|you|your"
+        r"|it)\b)(?=\s+[\w\s-]{2,50}\b(?:to\s+(?:be\s+able\s+to\s+)?"
+        r"(?:concentrate|focus|sleep|work|think|function|relax|study|learn|feel|breathe|fall)"
+        r"|wherever|everywhere|at\s+all\s+times|no\s+matter)\b)",
+        "require",
+        0.8,
+        0.8,
+    ),
+    cue(rf"{ADVERBS}{BE}\s+{ADVERBS}(?:particular|picky|fussy|choosy)\s+about", "require", 0.6, 0.75),
     # Likings.
+    cue(
+        rf"{BE}\s+(?:more|much\s+more)\s+of\s+an?\s+(?P<target>[\w-]+(?:\s+[\w-]+)?)\s+(?:person|fan"
+        rf"|type|guy|girl|man|woman|lover)",
+        "like",
+        0.65,
+        0.85,
+        bare=True,
+    ),
     cue(
         r"(?:'d|would)\s+(?:\w+ly\s+|much\s+)?(?:prefer|favou?r)(?!\s+not)",
         "like",
@@ -117,8 +135,9 @@ LIKINGS: tuple[Cue, ...] = (
     ),
     cue(
         rf"{ADVERBS}(?:learns?|works?|sleeps?|focus(?:es)?|concentrates?|think|study|studies"
-        rf"|functions?|performs?|do|does)\s+(?:much\s+)?(?:best|better)\s+(?:when|with|through|in|by"
-        rf"|from|on|at|if)",
+        rf"|functions?|performs?|do|does)\s+(?:much\s+)?(?:best|better(?=\s+(?:when|with|through|in"
+        rf"|by|on|at)\b))(?:\s+(?:when|with|through|in|by"
+        rf"|from|on|at|if))?",
         "like",
         0.8,
         0.9,

@@ -46,6 +46,18 @@ _REACTION = re.compile(
     r"|poem|story|version|title|line|name)\b(?!\s+(?:\w+ing|of))|the\s+idea\s+of\s+(?!\w+ing))",
     re.IGNORECASE,
 )
+_NOTE = re.compile(
+    r"(?:(?:also|really|absolutely|personally|honestly)[,\s]+)?(?:(?P<verb>love|prefer|enjoy|dislike"
+    r"|hate|can't\s+(?:stand|eat|have)|cannot\s+(?:stand|eat|have)"
+    r"|don't\s+(?:like|eat|drink|enjoy|want\s+any)|never\s+(?:liked|eat|drink|wear|use))"
+    r"|(?P<state>(?:not\s+(?:a\s+|an\s+|really\s+|too\s+|very\s+|much\s+)*(?:big\s+|huge\s+)?(?:fan"
+    r"|into|keen|fond|interested)|(?:severely\s+)?allergic|big\s+fan"
+    r"|(?:strict\s+)?(?:vegan|\w+tarian)\s+here|never\s+been\s+(?:a\s+fan|into|fond|keen))))\b",
+    re.IGNORECASE,
+)
+_FINITE = re.compile(
+    r"\b(?:i|is|are|was|were|has|have|had|will|would|does|did|makes?|gives?)\b(?!\s+to\b)", re.IGNORECASE
+)
 _IDEA = re.compile(
     r"\s*the\s+(?:idea|thought|prospect)\s+of\b(?!\s+(?:this|that|these|those))", re.IGNORECASE
 )
@@ -96,7 +108,7 @@ class Found:
 def preferences_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement") -> list[Preference]:
     """Return the preferences stated in one sentence of the user's own."""
     found: list[Preference] = []
-    for taste in _tastes(sentence):
+    for taste in [*_tastes(sentence), *_elided(sentence)]:
         if all(taste.target != other.target for other in found) and len(found) < MAX_PER_SENTENCE:
             found.append(_record(turn, sentence, taste, source))
     return found
@@ -151,6 +163,32 @@ def _tastes(sentence: Sentence) -> Iterator[Found]:
             spoken = _STATE.match(sentence.plain, subject.end()) is not None
 
 
+def _elided(sentence: Sentence) -> Iterator[Found]:
+    """Find what a note without a subject tells ("Can't stand coriander.", "Allergic to bees.")."""
+    opening = _NOTE.match(sentence.plain)
+    if (
+        opening is None
+        or sentence.is_question
+        or len(sentence.plain.split()) > 9
+        or _FINITE.search(sentence.plain)
+    ):
+        return
+    # The cues expect what follows "I": a verb or, for "not a fan" and "allergic", a form of "be".
+    lead = "am " if opening["state"] else ""
+    told = f" {lead}{sentence.plain}"
+    shift = len(lead) + 1
+    for cue in CUES:
+        match = cue.pattern.match(told)
+        if match is None:
+            continue
+        start, end = object_span(told, match.end())
+        words = (match.groupdict().get("target") or told[start:end]).strip()
+        target = clean_target(words)
+        if re.search(r"\w{2}", target) and not is_anaphor(words) and not _is_reaction(match, cue, words):
+            yield Found(cue, target, match.group(), 0, len(sentence.text), max(match.end() - shift, 0))
+        return
+
+
 def _is_user(sentence: Sentence, subject: re.Match[str], *, spoken: bool) -> bool:
     if subject["linked"]:
         return spoken
@@ -187,7 +225,7 @@ def _found(sentence: Sentence, subject: re.Match[str], cue: Cue, match: re.Match
         return None
     if not named and (is_anaphor(words) or _is_reaction(match, cue, words)):
         return None
-    target = clean_target(words)
+    target = clean_target(words) or (words.lower() if cue.bare else "")
     if not re.search(r"\w{2}", target) or (is_anaphor(target) and not cue.bare) or target.startswith("that "):
         return None
     clause_start, clause_end = _clause(text, subject.start(), max(end, match.end()))

@@ -66,3 +66,27 @@ def test_without_options_there_is_no_choice() -> None:
 )
 def test_asking_about_options_is_not_choosing(text: str) -> None:
     assert chosen(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The chess cafe would be perfect for him, he finds the others too lively.",
+        "The chess cafe sounds nice, but I'm not sure it is open.",
+        "I'll go with the chess cafe.",
+    ],
+)
+def test_a_choice_for_others_a_doubt_or_no_reason_shows_no_taste(text: str) -> None:
+    assert chosen(text) == []
+
+
+def test_options_may_be_told_in_a_sentence() -> None:
+    offer = "You could visit the harbour by boat, climb the old tower, or rest in the botanical garden."
+    liked = next(
+        p
+        for p in chosen("I'll take the botanical garden, the others are too tiring.", offer)
+        if p.stance == "like"
+    )
+
+    assert "botanical garden" in liked.target
+    assert "old tower" in liked.statement

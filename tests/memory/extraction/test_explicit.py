@@ -53,6 +53,18 @@ def tastes(text: str) -> list[Preference]:
         ("My favourite season is late autumn.", "like", "late autumn"),
         ("I learn best by drawing diagrams.", "like", "drawing diagrams"),
         ("I don't mind early starts.", "neutral", "early starts"),
+        ("I need complete darkness to sleep.", "require", "complete darkness to sleep"),
+        ("I am easily distracted by ringing phones.", "dislike", "ringing phones"),
+        ("I've sworn off energy drinks.", "avoid", "energy drinks"),
+        ("I'm not comfortable sharing a cabin.", "dislike", "sharing a cabin"),
+        ("I'm more of a lake person.", "like", "lake"),
+        ("I wouldn't be caught dead in a limousine.", "avoid", "limousine"),
+        ("I don't smoke.", "avoid", "smoke"),
+        ("Can't stand fennel.", "dislike", "fennel"),
+        ("Love crossword puzzles!", "like", "crossword puzzles"),
+        ("Allergic to wasps.", "avoid", "wasps"),
+        ("Not a fan of parades.", "dislike", "parades"),
+        ("As a lifelong vegetarian, I plan ahead.", "require", "vegetarian"),
     ],
 )
 def test_a_statement_in_any_wording_becomes_one_record(text: str, stance: str, target: str) -> None:
@@ -96,6 +108,24 @@ def test_what_a_question_rules_out_is_a_hint_not_a_statement(text: str, target: 
     assert (found.stance, found.target) == ("avoid", target)
     assert not found.explicit
     assert found.confidence < 0.5
+
+
+def test_a_refusal_beside_an_order_is_a_hint() -> None:
+    (found,) = tastes("No olives for me, please.")
+
+    assert (found.stance, found.target, found.status) == ("avoid", "olives", "active")
+    assert found.confidence < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'd like to avoid scheduling it on Friday.",
+        "I'd rather take the early bus.",
+    ],
+)
+def test_a_wish_for_once_is_surer_of_nothing_lasting(text: str) -> None:
+    assert all(found.confidence < 0.5 for found in tastes(text))
 
 
 def test_a_condition_becomes_the_scope() -> None:

@@ -109,6 +109,13 @@ def test_orders_to_the_memory_are_not_preferences(text: str) -> None:
         "I have never tried paddling.",
         "I appreciate the detailed explanation.",
         "I don't like it.",
+        "I like the idea of painting the fence.",
+        "I find it fascinating to see how ships are built.",
+        "I never realised how old this town is.",
+        "That way I won't have to queue.",
+        "I must have forgotten the title.",
+        "I love listening to it.",
+        "I like option 2.",
     ],
 )
 def test_reactions_and_requests_are_not_tastes(text: str) -> None:
