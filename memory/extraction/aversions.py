@@ -105,7 +105,7 @@ AVERSIONS: tuple[Cue, ...] = (
         bare=True,
     ),
     cue(
-        r"(?:\s*'ve\s+|\s+have\s+|\s+)?(?:sworn\s+off|given\s+up|gave\s+up|cut\s+out|quit|stopped"
+        r"(?:\s*'ve\s+|\s+have\s+|\s+)?(?:sworn\s+off|given\s+up|gave\s+up|cut\s+out|(?:quit|stopped)"
         r"(?=\s+(?:eat|drink|us|wear|buy|watch|smok|driv|consum)\w*ing\b))(?!\s+on\b)",
         "avoid",
         0.8,

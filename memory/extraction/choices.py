@@ -47,7 +47,7 @@ _OTHERS = re.compile(
 )
 _NOT = r"(?:don't|doesn't|aren't|isn't|won't|wouldn't|can't|cannot|not|never|neither|hardly)"
 _NEGATIVE = re.compile(
-    rf"\b(?:{_NOT}|too|less|lacks?|pass\s+on|skip|avoid|dislike|hate|out\s+of\s+the\s+question"
+    rf"\b(?:{_NOT}|less|lacks?|pass\s+on|skip|avoid|dislike|hate|out\s+of\s+the\s+question"
     rf"|rather\s+than|instead\s+of"
     r"|(?<!\ba\s)while|although|though|a\s+bit|issues?)\b",
     re.IGNORECASE,

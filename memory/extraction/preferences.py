@@ -74,7 +74,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 _STATE = re.compile(
-    r"\s*(?:'m|am|'ve|have|live|suffer|grew|come|work)\b(?!\s+(?:(?:\w+ly|also|just|still)\s+)?(?:to"
+    r"\s*(?:'m|am|have(?!\s+(?:heard|seen|read|had|gone|done|\w+ed)\b)|live|suffer|grew|come|work)\b(?!\s+(?:(?:\w+ly|also|just|still)\s+)?(?:to"
     r"|been|going|trying"
     r"|looking|planning|thinking|about|wondering|considering|hoping|excited|sure|not))",
     re.IGNORECASE,

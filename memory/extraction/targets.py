@@ -71,8 +71,8 @@ _HEAD_END = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _ANAPHOR = re.compile(
-    r"^(?:it|its|his|her|their|i|we|us|this|that|these|those|them|they|him|her|you|your|yours|he|she"
-    r"|me|both|either"
+    r"^(?:all\s+(?:of\s+)?the\b|it|its|his|her|their|i|we|us|this|that|these|those|them|they|him|her|you|your|yours|he|she"
+    r"|me|myself|ourselves|yourself|both|either"
     r"|so|what|how|why|where|who|there|here"
     r"|(?:(?:any|some|all|most|none|many|both|each|one)\s+)?(?:of\s+)?(?:it|this|that|these|those"
     r"|them|your)|(?:ones?|much|more|most|less)(?=\s*$|\s+(?:of|than|and|or|about|to|in|for|if"
