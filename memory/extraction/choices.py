@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from habitus.memory.extraction.offers import contrast, left_terms, offered, option_named
+from habitus.memory.extraction.people import PEOPLE
 from habitus.memory.extraction.preferences import make_preference
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import is_anaphor, topic_of
@@ -60,7 +61,9 @@ _AGAINST = re.compile(
     r"|seem\s+(?:as|like|very|to)|as\s+\w+ing)\b"
     r"|\b(?:seems?|feels?|sounds?|are|is|be|looks?)\s+(?:like\s+they\s+(?:might"
     r"|would)\s+be\s+)?(?:a\s+(?:bit|little|tad)\s+|way\s+|far\s+|much\s+|just\s+|rather\s+"
-    r"|somewhat\s+)*(?:too\s+\w+|more\s+\w+\s+than)",
+    r"|somewhat\s+)*(?:too\s+\w+|more\s+\w+\s+than)"
+    r"|\bi(?:'ll|'d)?\s+(?:rather\s+|prefer\s+to\s+|usually\s+)?(?:pass\s+on|skip|avoid|stay\s+away\s+from)\b"
+    r"|\bthan\s+(?:the|any\s+of\s+the)\s+(?:others?|rest)\b",
     re.IGNORECASE,
 )
 _ON_SECOND_THOUGHT = re.compile(r"[^.;]{0,60}?\bbut\b(?!\s+not\b)", re.IGNORECASE)
@@ -69,10 +72,7 @@ _OPINION = re.compile(
 )
 _PLANS = re.compile(r"\bi'(?:d|ve|m|ll)\b|\b(?:if|know|that's|it's|was|were|these|those)\b", re.IGNORECASE)
 _CONCEDING = frozenset({"while", "although", "though", "rather than", "instead of"})
-_FOR_OTHERS = re.compile(
-    r"\b(?:he|she|him|for\s+(?:them|my\s+(?!self|taste|liking|needs|values|preferences?)\w+))\b",
-    re.IGNORECASE,
-)
+_FOR_OTHERS = re.compile(rf"\b(?:he|she|him|for\s+(?:them|my\s+{PEOPLE}))\b", re.IGNORECASE)
 _UNSURE = re.compile(r"\bnot\s+(?:really\s+|quite\s+|entirely\s+|too\s+)?(?:sure|certain)\b", re.IGNORECASE)
 _TAKES_ALL = re.compile(
     r"\b(?:all\s+of\s+(?:them|these|those)|both|everything|any\s+of\s+them)\b", re.IGNORECASE
