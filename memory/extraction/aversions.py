@@ -233,7 +233,12 @@ AVERSIONS: tuple[Cue, ...] = (
         0.6,
         0.45,
     ),
-    cue(rf"{ADVERBS}finds?\s+(?!it\b)(?P<target>.{{2,120}}?)\s+(?:to\s+be\s+)?{POOR}", "dislike", 0.7, 0.8),
+    cue(
+        rf"{ADVERBS}finds?\s+(?!it\b)(?P<target>.{{2,120}}?)\s+(?:to\s+be\s+)?{ADVERBS}{POOR}",
+        "dislike",
+        0.7,
+        0.8,
+    ),
     cue(
         rf"{ADVERBS}finds?\s+it\s+(?:\w+ly\s+)?{POOR}(?:\s+(?:and|or)\s+\w+)?\s+(?:to|when)",
         "dislike",

@@ -60,7 +60,7 @@ POOR = (
     r"|dreadful|repulsive"
     r"|upsetting|nauseating|wasteful|tacky|ugly|draining|monotonous|creepy|scary|ridiculous|painful"
     rf"|{_PREFIXED}"
-    r"|too\s+\w+|overly\s+\w+|(?:very|quite|rather|so|a\s+bit|a\s+little)\s+(?:too\s+)?\w+(?:ing|ive))"
+    r"|too\s+\w+|overly\s+\w+)"
 )
 FINE = (
     r"(?:relaxing|enjoyable|comforting|soothing|fun|fascinating|delightful|rewarding|refreshing|motivating"

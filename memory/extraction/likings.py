@@ -51,7 +51,7 @@ LIKINGS: tuple[Cue, ...] = (
     ),
     cue(
         # "so I need": a need with its reason, not a shopping list.
-        r"(?<=so\si)\s+(?:\w+ly\s+)?needs?(?=\s+(?:an?\s+|my\s+)?[\w\s-]{2,40}\b(?:with|without|that"
+        r"(?<=so\si)\s+(?:\w+ly\s+)?needs?(?!\s+to\b)(?=\s+(?:an?\s+|my\s+)?[\w\s-]{2,40}\b(?:with|without|that"
         r"|which)\b)",
         "require",
         0.7,

@@ -47,7 +47,7 @@ _REACTION = re.compile(
     re.IGNORECASE,
 )
 _NOTE = re.compile(
-    r"(?:(?:also|really|absolutely|personally|honestly)[,\s]+)?(?:(?P<verb>love|prefer|enjoy|dislike"
+    r"(?:(?:also|really|absolutely|personally|honestly)[,\s]+)?(?:(?P<verb>love|prefer|dislike"
     r"|hate|can't\s+(?:stand|eat|have)|cannot\s+(?:stand|eat|have)"
     r"|don't\s+(?:like|eat|drink|enjoy|want\s+any)|never\s+(?:liked|eat|drink|wear|use))"
     r"|(?P<state>(?:not\s+(?:a\s+|an\s+|really\s+|too\s+|very\s+|much\s+)*(?:big\s+|huge\s+)?(?:fan"

@@ -46,6 +46,7 @@ def tastes(text: str) -> list[Preference]:
         ("I prefer aisle seats over window seats.", "like", "aisle seats"),
         ("I've never liked ice skating.", "dislike", "ice skating"),
         ("I find escalators unsettling.", "dislike", "escalators"),
+        ("I find night markets very tiring.", "dislike", "night markets"),
         ("Strobe lights make me dizzy.", "dislike", "strobe lights"),
         ("Cold calls drive me crazy.", "dislike", "cold calls"),
         ("Karaoke isn't my thing.", "dislike", "karaoke"),

@@ -116,6 +116,8 @@ def test_orders_to_the_memory_are_not_preferences(text: str) -> None:
         "I must have forgotten the title.",
         "I love listening to it.",
         "I like option 2.",
+        "Enjoy the picnic by the lake!",
+        "I have guests, so I need to wash that.",
     ],
 )
 def test_reactions_and_requests_are_not_tastes(text: str) -> None:
