@@ -5,7 +5,7 @@ Instants are aware and kept in UTC. Ids are strings, unique within their user.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated, Any, Literal, Self
 from uuid import uuid4
 
