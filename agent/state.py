@@ -12,7 +12,7 @@ from habitus.memory.applying import Applied
 from habitus.memory.extraction import Extraction
 from habitus.memory.feedback import FeedbackEffect
 from habitus.memory.packing import Packed
-from habitus.memory.recall import Memory
+from habitus.memory.recall import Memory, Ranking
 from habitus.memory.records import Changes, Exported, Feedback, Norm, Persona, Profile, Turn
 from habitus.memory.shortterm import ShortTermMemory
 from habitus.memory.store import Forgotten, MemoryStore
@@ -52,17 +52,25 @@ class Recall:
 
     Attributes:
         routes: what the turn was taken for.
-        ranked_session_ids: all sessions that were candidates, best first.
-        ranked_turn_ids: all turns that were candidates, best first.
+        ranking: all sessions and turns that were candidates; None where nothing was searched.
         packed: the evidence that fits the budget, in time order.
         timings_ms: by node.
     """
 
     routes: frozenset[Route] = frozenset()
-    ranked_session_ids: tuple[str, ...] = ()
-    ranked_turn_ids: tuple[str, ...] = ()
+    ranking: Ranking | None = None
     packed: Packed = field(default_factory=Packed)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def ranked_session_ids(self) -> tuple[str, ...]:
+        """All sessions that were candidates, best first."""
+        return self.ranking.session_ids if self.ranking else ()
+
+    @property
+    def ranked_turn_ids(self) -> tuple[str, ...]:
+        """All turns that were candidates, best first."""
+        return self.ranking.ranked_turn_ids if self.ranking else ()
 
     @property
     def evidence(self) -> tuple[Memory, ...]:

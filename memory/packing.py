@@ -8,18 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
+from habitus.memory.question import Question
 from habitus.memory.recall import Memory
 from habitus.memory.tokens import CountTokens
 from habitus.memory.units import units
-from habitus.retrievers.analysis import analyze, content
+from habitus.retrievers.analysis import analyze
 from habitus.retrievers.passages import sentences
 
 MAX_TURN_TOKENS = 60
 MAX_REPLY_TOKENS = 30
+MAX_ASKED_REPLY_TOKENS = 120
 """A message longer than this is cut to the sentences that bear on the question: the user's words are
-evidence, the assistant's are mostly padding around it. On the development half of LongMemEval, cutting at
-60 and 30 rather than at 100 and 40 brings the questions whose every evidence turn is among 1,000 tokens
-from .89 to .93."""
+evidence, the assistant's are mostly padding around it unless they are what is asked for. On the development
+half of LongMemEval, cutting at 60 and 30 rather than at 100 and 60 brings the questions whose every evidence
+turn is among 1,000 tokens from .87 to .94, and loses none of the answers: where a short answer stands in the
+evidence (.506 of questions), what is left of the evidence still holds it (.487 against .475)."""
 
 _SPEAKER = {"user": "User", "assistant": "Assistant"}
 _LINE_BREAKS = re.compile(r"\s*\n\s*")
@@ -43,7 +46,7 @@ class Packed:
 
 def shorten(
     pieces: Sequence[str],
-    question: str,
+    words: str,
     max_tokens: int,
     count_tokens: CountTokens,
     cosines: Sequence[float] = (),
@@ -54,15 +57,15 @@ def shorten(
 
     Args:
         pieces: the message, cut at sentences; at least one.
-        question: shared words speak for a piece.
+        words: the question's content words; sharing them speaks for a piece.
         max_tokens: budget, the marks of what was left out excepted.
         count_tokens: counts the tokens of a text.
         cosines: how near each piece comes to the question in meaning, if that is known.
     """
-    wanted = set(analyze(content(question)))
+    wanted = set(analyze(words))
     bearing = [len(wanted.intersection(analyze(piece))) / (len(wanted) or 1) for piece in pieces]
     if cosines:
-        bearing = [words + cosine for words, cosine in zip(bearing, cosines, strict=True)]
+        bearing = [share + cosine for share, cosine in zip(bearing, cosines, strict=True)]
     by_bearing = sorted(range(len(pieces)), key=lambda place: (-bearing[place], place))
     kept: list[int] = []
     left = max_tokens
@@ -119,30 +122,29 @@ def render(memories: Sequence[Memory]) -> str:
     return "\n".join(lines)
 
 
-def is_long(memory: Memory, count_tokens: CountTokens) -> bool:
-    """Tell whether a message is cut before it is packed."""
-    return count_tokens(memory.text) > _limit(memory)
-
-
-def _limit(memory: Memory) -> int:
-    return MAX_TURN_TOKENS if memory.role == "user" else MAX_REPLY_TOKENS
+def limit(memory: Memory, question: Question) -> int:
+    """Return how many tokens of a message are packed at most."""
+    if memory.role == "user":
+        return MAX_TURN_TOKENS
+    return MAX_ASKED_REPLY_TOKENS if question.about_replies else MAX_REPLY_TOKENS
 
 
 def _shown(
-    memory: Memory, question: str, count_tokens: CountTokens, cosines: Mapping[str, Sequence[float]]
+    memory: Memory, question: Question, count_tokens: CountTokens, cosines: Mapping[str, Sequence[float]]
 ) -> Memory:
-    if not is_long(memory, count_tokens):
+    max_tokens = limit(memory, question)
+    if count_tokens(memory.text) <= max_tokens:
         return memory
     known = cosines.get(memory.turn_id, ())
     pieces = units(memory.role, memory.text) if known else sentences(memory.text)
-    text = shorten(pieces, question, _limit(memory), count_tokens, known)
+    text = shorten(pieces, question.words, max_tokens, count_tokens, known)
     return replace(memory, text=text, shortened=True)
 
 
 def pack(
     ranked: Sequence[Memory],
     *,
-    question: str,
+    question: Question,
     budget: int,
     count_tokens: CountTokens,
     cosines: Mapping[str, Sequence[float]] = MappingProxyType({}),

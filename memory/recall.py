@@ -9,31 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from habitus.memory.question import Question
 from habitus.memory.records import Role
 from habitus.memory.store import Candidates
+from habitus.memory.timing import nearness
 from habitus.retrievers.fusion import Scores, standardise, weighted_sum
 
-SESSION_WEIGHTS: Mapping[str, float] = {
-    "turn_cosine": 0.86,
-    "turn_bm25": 0.33,
-    "session_cosine": 0.44,
-    "reply_bm25": 0.16,
-}
-"""Weights of a session's arms: its best turn of the user by meaning and by words, the whole session by
-meaning, and the best reply of the assistant by words, for what it once said. They are the coefficients of a
-logistic choice model over the sessions of each question, fitted to the development half of LongMemEval
-(MIT licence); five-fold cross-validation over questions gives R@1 .921, any@5 .988, all@5 .928. Words over
-the whole session add nothing to these (coefficient -.01)."""
+SESSION_WEIGHTS: Mapping[str, float] = {"turn_cosine": 0.82, "turn_bm25": 0.43, "session_cosine": 0.52}
+"""Weights of a session's arms: its best message of the user by meaning and by words, and the whole session
+by meaning. They are the coefficients of a logistic choice model over the sessions of each question, fitted to
+the development half of LongMemEval (MIT licence)."""
+
+REPLY_WEIGHTS: Mapping[str, float] = {"reply_cosine": 0.6, "reply_bm25": 0.6}
+"""Weights of a session's best reply of the assistant, for questions about what the assistant said. For other
+questions replies only repeat the words: there these arms cost more than they find."""
+
+TIME_WEIGHT = 2.0
+"""What a session on the very day that the question points to is ranked up by."""
 
 TURN_WEIGHTS: Mapping[str, float] = {"cosine": 1.0, "bm25": 0.5, "session": 0.6}
 
 REPLY_HANDICAP = 1.5
-"""What a reply of the assistant is ranked down by, in standard deviations: replies repeat the words
-of a question without holding facts about the user."""
+"""What a reply is ranked down by, in standard deviations, unless the question is about replies: replies
+repeat the words of a question without holding facts about the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +46,21 @@ class Ranking:
     Attributes:
         session_ids: every session among the candidates.
         session_scores: shape `(n_sessions,)`, falling.
+        turn_ids: of the candidates, in their own order.
         rows: shape `(n,)`, rows of the candidates, best turn first.
         scores: shape `(n,)`, the score of each of these rows, falling.
     """
 
     session_ids: tuple[str, ...]
     session_scores: Scores
+    turn_ids: list[str]
     rows: npt.NDArray[np.int64]
     scores: Scores
+
+    @property
+    def ranked_turn_ids(self) -> tuple[str, ...]:
+        """Every turn among the candidates, best first."""
+        return tuple(self.turn_ids[row] for row in self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +71,7 @@ class Memory:
         text: the turn's words, or the sentences of it that matter.
         score: the fused score, higher is better, comparable within one recall only.
         arms: the raw score of each arm.
-        superseded_by: the turn that tells a newer state of the same thing, if any.
+        shortened: whether `text` is less than the whole message.
     """
 
     turn_id: str
@@ -87,51 +97,74 @@ class Memory:
 
 
 def _best_per_session(
-    scores: npt.NDArray[np.float32], group: npt.NDArray[np.int64], n_sessions: int, *, floor: float
+    scores: npt.NDArray[np.floating[Any]], group: npt.NDArray[np.int64], n_sessions: int, *, floor: float
 ) -> npt.NDArray[np.float64]:
     best = np.full(n_sessions, floor)
     np.maximum.at(best, group, scores)
     return best
 
 
-def rank(
-    candidates: Candidates,
-    *,
-    session_weights: Mapping[str, float] = SESSION_WEIGHTS,
-    turn_weights: Mapping[str, float] = TURN_WEIGHTS,
-) -> Ranking:
+def rank(candidates: Candidates, question: Question) -> Ranking:
     """Rank sessions and turns; ties go to the newer."""
-    n = len(candidates)
-    if n == 0:
+    if not len(candidates):
         empty = np.zeros(0)
-        return Ranking(session_ids=(), session_scores=empty, rows=np.zeros(0, dtype=np.int64), scores=empty)
-    names, first, group = np.unique(
-        np.asarray(candidates.session_ids), return_index=True, return_inverse=True
-    )
-    arms, users = candidates.arms, candidates.is_user
-    cosine, bm25 = arms["cosine"], arms["bm25"]
-    session_arms: dict[str, npt.ArrayLike] = {
-        "turn_cosine": _best_per_session(cosine[users], group[users], len(names), floor=-1.0),
-        "turn_bm25": _best_per_session(bm25[users], group[users], len(names), floor=0.0),
-        "reply_bm25": _best_per_session(bm25[~users], group[~users], len(names), floor=0.0),
-        "session_cosine": arms["session_cosine"][first],
-    }
-    session_scores = weighted_sum(session_arms, session_weights)
+        return Ranking(
+            session_ids=(), session_scores=empty, turn_ids=[], rows=np.zeros(0, dtype=np.int64), scores=empty
+        )
+    names, group = _sessions_of(candidates)
+    session_scores = _session_scores(candidates, group, len(names), question)
     newest = np.zeros(len(names))
     np.maximum.at(newest, group, candidates.at)
     by_score = np.lexsort((-newest, -session_scores))
 
+    arms = candidates.arms
     turn_scores = weighted_sum(
-        {"cosine": cosine, "bm25": bm25, "session": standardise(session_scores)[group]}, turn_weights
+        {"cosine": arms["cosine"], "bm25": arms["bm25"], "session": standardise(session_scores)[group]},
+        TURN_WEIGHTS,
     )
-    turn_scores[~users] -= REPLY_HANDICAP
+    if not question.about_replies:
+        turn_scores[~candidates.is_user] -= REPLY_HANDICAP
     rows = np.lexsort((candidates.index, -candidates.at, -turn_scores))
     return Ranking(
-        session_ids=tuple(names[by_score].tolist()),
+        session_ids=tuple(names[place] for place in by_score),
         session_scores=session_scores[by_score],
+        turn_ids=candidates.turn_ids,
         rows=rows,
         scores=turn_scores[rows],
     )
+
+
+def _sessions_of(candidates: Candidates) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the distinct sessions, and for each candidate the place of its session among them."""
+    places: dict[str, int] = {}
+    group = [places.setdefault(session_id, len(places)) for session_id in candidates.session_ids]
+    return list(places), np.array(group, dtype=np.int64)
+
+
+def _session_scores(
+    candidates: Candidates, group: npt.NDArray[np.int64], n_sessions: int, question: Question
+) -> Scores:
+    arms, users = candidates.arms, candidates.is_user
+
+    def best(arm: str, rows: npt.NDArray[np.bool_], floor: float) -> Scores:
+        return _best_per_session(arms[arm][rows], group[rows], n_sessions, floor=floor)
+
+    everyone = np.ones(len(candidates), dtype=np.bool_)
+    scores = weighted_sum(
+        {
+            "turn_cosine": best("cosine", users, -1.0),
+            "turn_bm25": best("bm25", users, 0.0),
+            "session_cosine": best("session_cosine", everyone, -1.0),
+        },
+        SESSION_WEIGHTS,
+    )
+    if question.about_replies:
+        replies = {"reply_cosine": best("cosine", ~users, -1.0), "reply_bm25": best("bm25", ~users, 0.0)}
+        scores = scores + weighted_sum(replies, REPLY_WEIGHTS)
+    if question.spans:
+        near = nearness(question.spans, candidates.at)
+        scores = scores + TIME_WEIGHT * _best_per_session(near, group, n_sessions, floor=0.0)
+    return scores
 
 
 def instant(seconds: float) -> datetime:

@@ -9,13 +9,13 @@ import numpy as np
 from langgraph.runtime import Runtime
 
 from habitus.agent.state import Context, Recall, State
-from habitus.memory.packing import is_long, pack
+from habitus.memory.packing import limit, pack
+from habitus.memory.question import Question, read_question
 from habitus.memory.recall import Memory, Ranking, instant, rank
 from habitus.memory.records import Turn
 from habitus.memory.shortterm import ShortTermMemory
 from habitus.memory.store import Candidates, MemoryStore, Query
 from habitus.memory.units import units
-from habitus.retrievers.analysis import content
 from habitus.retrievers.encoder import Vectors
 
 _TOKENS_PER_LINE = 16
@@ -34,33 +34,31 @@ def query_vector(vectors: Vectors) -> Vectors:
 
 def recall(state: State, runtime: Runtime[Context]) -> State:
     context, turn = runtime.context, state["turn"]
-    vectors = context.store.encoder.encode(units(turn.role, turn.text))
-    vector = query_vector(vectors)
-    update: State = {"vectors": vectors, "query_vector": vector}
+    question = read_question(turn.text, turn.at)
+    pieces = units(turn.role, turn.text)
+    asked = [] if question.meaning == turn.text else [question.meaning]
+    encoded = context.store.encoder.encode([*pieces, *asked])
+    vectors = encoded[: len(pieces)]
+    update: State = {"vectors": vectors, "query_vector": query_vector(vectors)}
     if state["routes"] == {"command"} and state["mode"] == "turn":
         return {**update, "recall": Recall(routes=state["routes"])}
 
-    query = Query(text=content(turn.text), vector=vector, not_session=turn.session_id)
+    vector = encoded[-1] if asked else update["query_vector"]
+    query = Query(text=question.words, vector=vector, not_session=turn.session_id)
     long_term = context.store.search(turn.user_id, query)
-    ranking = rank(long_term)
-    in_session = _earlier_in_session(context.session, turn.text, vector, context.settings.window_tokens)
+    ranking = rank(long_term, question)
+    in_session = _earlier_in_session(context.session, question, vector, context.settings.window_tokens)
     budget = state.get("context_tokens", context.settings.context_tokens)
     n_read = budget // _TOKENS_PER_LINE + 1
     remembered = _with_text(context.store, turn.user_id, long_term, ranking, n_read)
     packed = pack(
         [*in_session, *remembered],
-        question=turn.text,
+        question=question,
         budget=budget,
         count_tokens=context.count_tokens,
-        cosines=_unit_cosines(context, turn.user_id, remembered[:_N_FOCUSED], vector),
+        cosines=_unit_cosines(context, turn.user_id, remembered[:_N_FOCUSED], question, vector),
     )
-    found = Recall(
-        routes=state["routes"],
-        ranked_session_ids=ranking.session_ids,
-        ranked_turn_ids=tuple(long_term.turn_ids[row] for row in ranking.rows),
-        packed=packed,
-    )
-    return {**update, "recall": found}
+    return {**update, "recall": Recall(routes=state["routes"], ranking=ranking, packed=packed)}
 
 
 def after_recall(state: State) -> Literal["profile", "__end__"]:
@@ -91,20 +89,21 @@ def _with_text(store: MemoryStore, user_id: str, found: Candidates, ranking: Ran
 
 
 def _unit_cosines(
-    context: Context, user_id: str, memories: Sequence[Memory], vector: Vectors
+    context: Context, user_id: str, memories: Sequence[Memory], question: Question, vector: Vectors
 ) -> dict[str, list[float]]:
     """Return, for the long messages of the user, how near each of their sentences comes to the question."""
-    long = [m.turn_id for m in memories if m.role == "user" and is_long(m, context.count_tokens)]
+    users = [memory for memory in memories if memory.role == "user"]
+    long = [m.turn_id for m in users if context.count_tokens(m.text) > limit(m, question)]
     vectors = context.store.turn_vectors(user_id, long) if long else {}
     return {turn_id: (found @ vector).tolist() for turn_id, found in vectors.items()}
 
 
 def _earlier_in_session(
-    session: ShortTermMemory, text: str, vector: Vectors, window_tokens: int
+    session: ShortTermMemory, question: Question, vector: Vectors, window_tokens: int
 ) -> Sequence[Memory]:
     """Return turns of this session that bear on the message and are no longer in the window."""
     in_window = {turn.id for turn in session.window(window_tokens)}
-    found = session.search(content(text), vector)
+    found = session.search(question.words, vector)
     turns = {turn.id: turn for turn in session.turns}
     score = found.arms["cosine"] + found.arms["bm25"] / (1.0 + found.arms["bm25"])
     best = [int(row) for row in np.argsort(-score, kind="stable") if score[row] > _IN_SESSION_FLOOR]

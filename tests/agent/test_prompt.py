@@ -5,6 +5,7 @@ from habitus.agent.prompt import build_prompt, parse, prompt_text
 from habitus.memory.applying import Applied
 from habitus.memory.norms import DEFAULT_NORMS
 from habitus.memory.packing import pack
+from habitus.memory.question import read_question
 from habitus.memory.recall import Memory
 from habitus.memory.records import (
     Correction,
@@ -83,7 +84,7 @@ def messages(text: str = "What could I do on Sunday?"):  # type: ignore[no-untyp
                 user_id="u", situation="asked for tips", wrong="ten tips", right="three tips", made_at=AT
             )
         ],
-        packed=pack([evidence], question=text, budget=100, count_tokens=estimate_tokens),
+        packed=pack([evidence], question=read_question(text, AT), budget=100, count_tokens=estimate_tokens),
         window=[turn("Hello", index=0), turn("Hi!", "assistant", 1)],
     )
 

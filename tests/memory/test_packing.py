@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from habitus.memory.packing import MAX_REPLY_TOKENS, MAX_TURN_TOKENS, pack, render, shorten
+from habitus.memory.question import Question
 from habitus.memory.recall import Memory
 from habitus.memory.tokens import estimate_tokens
 from habitus.retrievers.passages import sentences
@@ -13,6 +14,10 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=300).filter(
     str.strip
 )
+
+
+def ask(words: str, *, about_replies: bool = False) -> Question:
+    return Question(meaning=words, words=words, about_replies=about_replies)
 
 
 def memory(text: str, *, day: int = 0, role: str = "user", score: float = 0.0) -> Memory:
@@ -29,7 +34,7 @@ def memory(text: str, *, day: int = 0, role: str = "user", score: float = 0.0) -
 @given(st.lists(st.tuples(words, st.integers(0, 5), st.booleans()), max_size=20), st.integers(0, 300))
 def test_the_budget_is_never_exceeded(said: list[tuple[str, int, bool]], budget: int) -> None:
     ranked = [memory(text, day=day, role="user" if user else "assistant") for text, day, user in said]
-    packed = pack(ranked, question="what", budget=budget, count_tokens=estimate_tokens)
+    packed = pack(ranked, question=ask("what"), budget=budget, count_tokens=estimate_tokens)
     assert estimate_tokens(packed.text) == packed.n_tokens <= budget
 
 
@@ -38,7 +43,7 @@ def test_a_tokenizer_that_counts_wholes_higher_than_parts_is_obeyed() -> None:
         return len(text) ** 2 // 50
 
     packed = pack(
-        [memory("a" * 20, day=d) for d in range(9)], question="a", budget=60, count_tokens=superadditive
+        [memory("a" * 20, day=d) for d in range(9)], question=ask("a"), budget=60, count_tokens=superadditive
     )
     assert superadditive(packed.text) <= 60
 
@@ -46,7 +51,7 @@ def test_a_tokenizer_that_counts_wholes_higher_than_parts_is_obeyed() -> None:
 def test_memories_stand_in_time_order_under_their_days() -> None:
     packed = pack(
         [memory("later", day=3), memory("earlier", day=1)],
-        question="x",
+        question=ask("x"),
         budget=100,
         count_tokens=estimate_tokens,
     )
@@ -56,7 +61,7 @@ def test_memories_stand_in_time_order_under_their_days() -> None:
 def test_the_best_are_taken_first() -> None:
     packed = pack(
         [memory("best " * 10, day=1), memory("second " * 10, day=2)],
-        question="x",
+        question=ask("x"),
         budget=30,
         count_tokens=estimate_tokens,
     )
@@ -65,7 +70,7 @@ def test_the_best_are_taken_first() -> None:
 
 def test_the_same_words_are_not_packed_twice() -> None:
     packed = pack(
-        [memory("twice"), memory("twice", day=1)], question="x", budget=99, count_tokens=estimate_tokens
+        [memory("twice"), memory("twice", day=1)], question=ask("x"), budget=99, count_tokens=estimate_tokens
     )
     assert len(packed.memories) == 1
 
@@ -77,7 +82,7 @@ def test_a_short_text_is_kept_as_it_is() -> None:
 def test_the_sentence_that_shares_words_with_the_question_is_kept() -> None:
     filler = "The weather was grey and nothing happened at all that morning. " * 10
     text = f"{filler}My sister Ada moved to Turin. {filler}"
-    cut = shorten(sentences(text), "Where did my sister move?", 40, estimate_tokens)
+    cut = shorten(sentences(text), "sister move", 40, estimate_tokens)
     assert "My sister Ada moved to Turin." in cut
     assert "…" in cut
     assert estimate_tokens(cut) <= 40 + 10  # the marks of what was left out
@@ -92,7 +97,7 @@ def test_one_endless_sentence_is_cut_at_a_word() -> None:
 @pytest.mark.parametrize(("role", "limit"), [("user", MAX_TURN_TOKENS), ("assistant", MAX_REPLY_TOKENS)])
 def test_long_messages_are_shortened_and_marked(role: str, limit: int) -> None:
     long = "One more sentence stands here. " * 60
-    packed = pack([memory(long, role=role)], question="x", budget=500, count_tokens=estimate_tokens)
+    packed = pack([memory(long, role=role)], question=ask("x"), budget=500, count_tokens=estimate_tokens)
     [kept] = packed.memories
     assert kept.shortened
     assert estimate_tokens(kept.text) <= limit + 5
@@ -104,10 +109,18 @@ def test_a_message_of_several_lines_takes_one_line() -> None:
 
 def test_a_sentence_near_in_meaning_is_kept_without_a_shared_word() -> None:
     pieces = [f"Filler sentence number {n} says nothing of note." for n in range(20)] + ["Ada went to Turin."]
-    cut = shorten(pieces, "Where is my sister?", 30, estimate_tokens, [0.0] * 20 + [0.9])
+    cut = shorten(pieces, "sister", 30, estimate_tokens, [0.0] * 20 + [0.9])
     assert "Ada went to Turin." in cut
 
 
 def test_what_bears_most_is_cut_rather_than_left_out() -> None:
     pieces = ["My sister " + "really " * 100 + "moved.", "Short."]
-    assert shorten(pieces, "Did my sister move?", 20, estimate_tokens).startswith("My sister really")
+    assert shorten(pieces, "sister move", 20, estimate_tokens).startswith("My sister really")
+
+
+def test_a_reply_that_is_asked_for_is_cut_less() -> None:
+    long = "One more sentence stands here. " * 60
+    replies = [memory(long, role="assistant")]
+    plain = pack(replies, question=ask("x"), budget=500, count_tokens=estimate_tokens)
+    asked = pack(replies, question=ask("x", about_replies=True), budget=500, count_tokens=estimate_tokens)
+    assert asked.n_tokens > 2 * plain.n_tokens

@@ -1,8 +1,14 @@
-import numpy as np
-import pytest
+from datetime import UTC, datetime
 
-from habitus.memory.recall import rank
+import numpy as np
+
+from habitus.memory.question import Question, read_question
+from habitus.memory.recall import Ranking
+from habitus.memory.recall import rank as rank_for
 from habitus.memory.store import Candidates
+
+NOON = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+PLAIN = Question(meaning="?", words="?")
 
 
 def candidates(rows: list[tuple[str, bool, float, float]], *, at: list[float] | None = None) -> Candidates:
@@ -24,6 +30,10 @@ def candidates(rows: list[tuple[str, bool, float, float]], *, at: list[float] | 
         },
         complete=True,
     )
+
+
+def rank(found: Candidates, question: Question = PLAIN) -> Ranking:
+    return rank_for(found, question)
 
 
 def test_a_session_is_as_good_as_its_best_turn() -> None:
@@ -49,13 +59,22 @@ def test_the_users_words_stand_before_a_reply_that_repeats_them() -> None:
     assert ranking.rows[0] == 0
 
 
-def test_what_only_the_assistant_said_is_found() -> None:
-    ranking = rank(
-        candidates(
-            [("a", True, 0.3, 0.5), ("a", False, 0.0, 0.0), ("b", True, 0.3, 0.5), ("b", False, 0.8, 6.0)]
-        )
-    )
-    assert ranking.session_ids[0] == "b"
+def test_what_the_assistant_said_is_found_when_it_is_asked_for() -> None:
+    rows = [("a", True, 0.35, 0.6), ("a", False, 0.0, 0.0), ("b", True, 0.3, 0.5), ("b", False, 0.8, 6.0)]
+    rows += [("c", True, 0.0, 0.0), ("c", False, 0.0, 0.0)]
+    asked = read_question("Which café did you recommend? You told me last time.", NOON)
+    assert rank(candidates(rows)).session_ids[0] == "a"
+    assert rank(candidates(rows), asked).session_ids[0] == "b"
+    assert rank(candidates(rows), asked).ranked_turn_ids[0] == "t3"
+
+
+def test_a_session_on_the_day_that_the_question_names_is_ranked_up() -> None:
+    day = 86_400.0
+    now = NOON.timestamp()
+    rows = [("far", True, 0.5, 1.0), ("near", True, 0.45, 1.0), ("other", True, 0.1, 0.0)]
+    found = candidates(rows, at=[now - 40 * day, now - 14 * day, now - 3 * day])
+    assert rank(found).session_ids[0] == "far"
+    assert rank(found, read_question("What did I buy two weeks ago?", NOON)).session_ids[0] == "near"
 
 
 def test_of_equals_the_newer_stands_first() -> None:
@@ -68,8 +87,3 @@ def test_nothing_gives_nothing() -> None:
     ranking = rank(candidates([]))
     assert ranking.session_ids == ()
     assert ranking.rows.shape == (0,)
-
-
-def test_a_weight_for_an_unknown_arm_is_an_error() -> None:
-    with pytest.raises(ValueError, match="unknown arms"):
-        rank(candidates([("a", True, 0.5, 1.0)]), session_weights={"smell": 1.0})
