@@ -63,10 +63,10 @@ ACTS = (
         datetime(2026, 3, 20, 9, 0, tzinfo=UTC),
         (
             Line("applied in another session", "Can you recommend a restaurant for Saturday night?"),
-            Line("contradicted", "By the way, I prefer aisle seats now instead of window seats."),
-            Line("feedback in words", "That was too long."),
             Line("a rating", rating=-1.0),
-            Line("an edit of the reply", edit="Noted. Aisle seat it is."),
+            Line("an edit of the reply", edit="Take the quiet terrace by the river."),
+            Line("feedback in words", "That was too long."),
+            Line("contradicted", "By the way, I prefer aisle seats now instead of window seats."),
             Line("the newer one holds", "Which seat would you book for me on the train to Porto?"),
         ),
     ),
