@@ -7,7 +7,6 @@ user only showed (a choice, a habit) never overrules what they said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from habitus.memory.applying import vectors_of
 from habitus.memory.extraction import extract
+from habitus.memory.extraction.comparisons import rejected_in
 from habitus.memory.extraction.targets import scope_of
 from habitus.memory.norms import DEFAULT_NORMS, conflict
 from habitus.memory.records import Evidence, Fact, Norm, Preference, Stance, Turn
@@ -43,10 +43,6 @@ _FUNCTION_WORDS = frozenset(
         "a an the of to in on at for with and or any all that which is are be my i me very really"
         " some most kind type sort using eating wearing watching playing going things stuff"
     )
-)
-_COMPARED = re.compile(
-    r"\bprefer\w*\b.{1,80}?\b(?:over|rather\s+than|instead\s+of|to)\s+(?P<other>[^.,;!?]{2,60})",
-    re.IGNORECASE,
 )
 
 
@@ -95,17 +91,47 @@ def _taken_in(
         ):
             return []
         return [new.model_copy(update={"status": "blocked", "status_reason": reason})]
-    changes: list[Preference] = []
+    changes = [_superseded(old, new, at) for old in _left_for(known, new, encoder)]
+    if changes:
+        new = new.model_copy(update={"supersedes": changes[-1].id})
+        ended = {old.id for old in changes}
+        known = [old for old in known if old.id not in ended]
     for old in _twins(known, new, encoder):
         if _agree(old, new):
             return [*changes, _strengthened(old, new)]
         if old.explicit and not new.explicit and old.status == "active":
             held = f"contradicts what the user said: {old.statement}"
             return [*changes, new.model_copy(update={"status": "pending", "status_reason": held})]
-        ends = max(min(at, new.valid_from), old.valid_from)
-        changes.append(old.model_copy(update={"status": "superseded", "valid_to": ends}))
+        changes.append(_superseded(old, new, at))
         new = new.model_copy(update={"supersedes": old.id})
     return [*changes, _admitted(new)]
+
+
+def _superseded(old: Preference, new: Preference, at: datetime) -> Preference:
+    ends = max(min(at, new.valid_from), old.valid_from)
+    return old.model_copy(update={"status": "superseded", "valid_to": ends})
+
+
+def _left_for(known: Sequence[Preference], new: Preference, encoder: Encoder) -> list[Preference]:
+    """Return the likings that end because the user puts something else before them, oldest first."""
+    if not is_positive(new.stance) or new.confidence < PENDING_BELOW:
+        return []
+    rejected = rejected_in(new.statement)
+    if rejected is None:
+        return []
+    live = [
+        old
+        for old in known
+        if old.status in _LIVE
+        and is_positive(old.stance)
+        and not old.topic.startswith("style.")
+        and (new.explicit or not old.explicit)
+        and _same_scope(old.scope, new.scope)
+        and _content(old.target) != _content(new.target)
+    ]
+    close = _same_targets(rejected, live, encoder)
+    found = [old for old, same in zip(live, close, strict=True) if same]
+    return sorted(found, key=lambda old: (old.learnt_at, old.id))
 
 
 def _admitted(new: Preference) -> Preference:
@@ -119,8 +145,6 @@ def _admitted(new: Preference) -> Preference:
 def _agree(old: Preference, new: Preference) -> bool:
     if old.topic in _EXCLUSIVE_TOPICS and new.topic == old.topic and old.target != new.target:
         return False
-    if _reverses(old, new):
-        return False
     return is_positive(old.stance) == is_positive(new.stance)
 
 
@@ -130,7 +154,7 @@ def _strengthened(old: Preference, new: Preference) -> Preference:
     confidence = old.confidence
     if len(evidence) > len(old.evidence):
         confidence = min(0.99, 1.0 - (1.0 - old.confidence) * (1.0 - new.confidence))
-    lead = new if new.explicit >= old.explicit else old
+    lead = old if _keeps_wording(old, new) else new
     sure = confidence >= PENDING_BELOW
     return old.model_copy(
         update={
@@ -148,6 +172,13 @@ def _strengthened(old: Preference, new: Preference) -> Preference:
     )
 
 
+def _keeps_wording(old: Preference, new: Preference) -> bool:
+    if old.explicit != new.explicit:
+        return old.explicit
+    # A complaint ("that was too long") says less than the wish it repeats.
+    return old.topic.startswith("style.") and old.target == new.target and new.strength < old.strength
+
+
 def _union(old: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys([*old, *new]))
 
@@ -159,7 +190,7 @@ def _twins(known: Sequence[Preference], new: Preference, encoder: Encoder) -> li
         found = [old for old in live if old.topic == new.topic]
     else:
         close = _same_targets(new.target, live, encoder)
-        found = [old for old, same in zip(live, close, strict=True) if same or _reverses(old, new)]
+        found = [old for old, same in zip(live, close, strict=True) if same]
     return sorted(found, key=lambda old: (_agree(old, new), old.learnt_at, old.id))
 
 
@@ -172,19 +203,6 @@ def _same_scope(one: str | None, other: str | None) -> bool:
 def _content(words: str) -> frozenset[str]:
     terms = frozenset(analyze(words))
     return terms - _FUNCTION_WORDS or terms
-
-
-def _compared(preference: Preference) -> frozenset[str]:
-    found = _COMPARED.search(preference.statement)
-    return _content(found["other"]) if found else frozenset()
-
-
-def _reverses(old: Preference, new: Preference) -> bool:
-    """Tell whether "tea over coffee" meets "coffee over tea"."""
-    other_old, other_new = _compared(old), _compared(new)
-    if not other_old or not other_new:
-        return False
-    return _content(new.target) == other_old and _content(old.target) == other_new
 
 
 def _same_targets(target: str, live: Sequence[Preference], encoder: Encoder) -> list[bool]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from habitus.memory.extraction.choices import choice_in
 from habitus.memory.extraction.complaints import complaints_in
 from habitus.memory.extraction.constraints import constraints_in
-from habitus.memory.extraction.corrections import corrections_in, is_correction, retractions_in
+from habitus.memory.extraction.corrections import corrections_in, is_correction, retraction_in
 from habitus.memory.extraction.facts import facts_in
 from habitus.memory.extraction.guards import is_memory_order, voice_ends_at
 from habitus.memory.extraction.outcome import Extraction
@@ -43,7 +43,7 @@ def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
         return Extraction()
     sentences = own_sentences(turn.text)
     own = [s for s in sentences[: voice_ends_at(sentences)] if not is_memory_order(s)]
-    retractions = [words for sentence in own for words in retractions_in(sentence)]
+    retractions = [found.words for sentence in own if (found := retraction_in(sentence)) is not None]
     preferences = [*_stated(turn, own), *choice_in(turn, own, context)]
     return Extraction(
         preferences=tuple(_distinct(preferences)[:MAX_PREFERENCES]),
@@ -56,8 +56,11 @@ def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
 def _stated(turn: Turn, sentences: Sequence[Sentence]) -> list[Preference]:
     found: list[Preference] = []
     for sentence in sentences:
-        if retractions_in(sentence):
+        retraction = retraction_in(sentence)
+        if retraction is not None and retraction.rest is None:
             continue
+        if retraction is not None and retraction.rest is not None:
+            sentence = retraction.rest
         source: SourceKind = "correction" if is_correction(sentence) else "statement"
         style = style_in(turn, sentence, source=source)
         found += style

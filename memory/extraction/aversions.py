@@ -21,7 +21,7 @@ from habitus.memory.extraction.grammar import (
 AVERSIONS: tuple[Cue, ...] = (
     # Needs that must not be crossed.
     cue(
-        rf"{ADVERBS}{BE}\s+{ADVERBS}(?:allergic|intolerant|hypersensitive|sensitive|averse)\s+(?:to|of)",
+        rf"{ADVERBS}(?:{BE}\s+{ADVERBS})?(?:allergic|intolerant|hypersensitive|sensitive|averse)\s+(?:to|of)",
         "avoid",
         1.0,
         0.95,
@@ -253,6 +253,14 @@ AVERSIONS: tuple[Cue, ...] = (
         "dislike",
         0.65,
         0.8,
+    ),
+    cue(
+        # Most often a difficulty to be helped with, sometimes a taste: it waits to be confirmed.
+        rf"{ADVERBS}struggles?\s+(?:\w+ly\s+)?with(?!\s+(?:how|what|where|whether|\w+ing|the|my|this|that"
+        rf"|these|it)\b)",
+        "dislike",
+        0.6,
+        0.45,
     ),
     cue(
         rf"{ADVERBS}(?:feels?|gets?|becomes?|experiences?|suffers?\s+from)\s+(?:\w+ly\s+|very\s+"

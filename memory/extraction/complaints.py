@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from habitus.memory.extraction.grammar import BE, NOT, POOR
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
-from habitus.memory.extraction.preferences import make_preference, tidy
+from habitus.memory.extraction.preferences import make_preference
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, scope_of
+from habitus.memory.extraction.wording import tidy
 from habitus.memory.records import Preference, Stance, Turn
 
 _ADVERBS = (
@@ -100,6 +101,12 @@ _PATTERNS: tuple[_Pattern, ...] = (
         rf"|torture)\s+(?:for|to)\s+me\b",
         "dislike",
         0.7,
+    ),
+    _pattern(
+        rf"(?<=\s){BE}\s+(?:definitely\s+|completely\s+|totally\s+|all\s+)?out\s+for\s+(?:me|us)"
+        r"(?=\s*(?:[.,;!?]|$|because|so|and))(?!\s*(?:this|that|today|tonight))",
+        "avoid",
+        0.8,
     ),
     _pattern(r"\b(?:nothing|you\s+can't)\s+beats?\s+(?P<target>[^.;:!?,()]{2,60})", "like", 0.75, 0.75),
     _pattern(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from habitus.memory.extraction.guards import is_hypothetical
-from habitus.memory.extraction.preferences import make_preference, tidy
+from habitus.memory.extraction.preferences import make_preference
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, object_span, scope_of
+from habitus.memory.extraction.wording import tidy
 from habitus.memory.records import Preference, Stance, Turn
 
 CONFIDENCE = 0.45

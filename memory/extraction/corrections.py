@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from habitus.memory.extraction.comparisons import replacements_in
 from habitus.memory.extraction.cues import ALLOWED_BEFORE
 from habitus.memory.extraction.guards import is_hypothetical
 from habitus.memory.extraction.outcome import record_id
-from habitus.memory.extraction.preferences import tidy
 from habitus.memory.extraction.segmentation import Sentence
+from habitus.memory.extraction.wording import tidy
 from habitus.memory.records import Correction, Turn
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.passages import sentences as split_sentences
@@ -48,6 +50,13 @@ _TAKES_BACK = (
     ),
     (
         re.compile(
+            r"\bi\s+(?P<words>(?:like|love|enjoy|prefer|want|need)\s[^.,;!?]{2,60}?)\s+no\s+more\b(?!\s+than)",
+            re.IGNORECASE,
+        ),
+        "I {words}",
+    ),
+    (
+        re.compile(
             r"\bi\s+used\s+to\s+(?P<words>(?!be\s+able)[^.;!?]{3,100}?),?\s+but\b(?=[^.;!?]*\b(?:now"
             r"|not|any\s?more|stopped|changed|no\s+longer|over)\b)",
             re.IGNORECASE,
@@ -72,6 +81,12 @@ _TAKES_BACK = (
         "I was {words}",
     ),
 )
+_GOES_ON = re.compile(
+    r",?\s+\b(?:but|because|so|and\s+(?:i|now))\b|,\s+(?=(?:i|now|my|these)\b)", re.IGNORECASE
+)
+_RESTS = re.compile(
+    r"[\s,;]*(?:\b(?:but|because|so|and)\b\s*)?(?=(?:now\b|these\s+days\b|i\b|my\b|\w+\s))", re.I
+)
 _CORRECTS = re.compile(
     r"^(?:(?:no|nope|wrong|actually|hey|hold\s+on|wait|sorry|not\s+quite|hmm|um|but|well)\b[\s,.!:-]*)*"
     r"(?:(?:no,?\s+)?i\s+(?:already\s+|just\s+|did\s+)?(?:said|told\s+you|meant|mean|asked\s+(?:for"
@@ -90,17 +105,51 @@ _STRONG_NO = re.compile(
 _ASKS_CODE = re.compile(r"\b(?:i\s+mean|i\s+asked)\b", re.IGNORECASE)
 
 
-def retractions_in(sentence: Sentence) -> list[str]:
-    """Return what one sentence takes back, as the sentence that no longer holds."""
+@dataclass(frozen=True)
+class Retraction:
+    """What one sentence takes back.
+
+    Attributes:
+        words: the sentence that no longer holds.
+        rest: what the same sentence goes on to say ("but now I prefer rock"), None if nothing.
+    """
+
+    words: str
+    rest: Sentence | None = None
+
+
+def retraction_in(sentence: Sentence) -> Retraction | None:
+    """Return what one sentence takes back; something taken up in its place is no mere retraction."""
     if sentence.is_question and not re.search(r"\bforget\b", sentence.plain, re.IGNORECASE):
-        return []
+        return None
+    if any(replacements_in(sentence.plain)):
+        return None
     for pattern, form in _TAKES_BACK:
         match = pattern.search(sentence.plain)
-        if match is not None and _is_said(sentence, match.start()):
-            words = sentence.text[slice(*match.span("words"))]
-            words = re.split(r",?\s+\b(?:but|because|so|and\s+(?:i|now))\b", words)[0]
-            return [form.format(words=words.strip(" ,.'\""))]
-    return []
+        if match is None or not _is_said(sentence, match.start()):
+            continue
+        start, end = match.span("words")
+        cut = _GOES_ON.search(sentence.plain, start, end)
+        words = sentence.text[start : cut.start() if cut else end]
+        said = form.format(words=words.strip(" ,.'\""))
+        # Whoever asks to forget two things names both.
+        forgets = re.search(r"\bforget\b", sentence.plain, re.IGNORECASE)
+        return Retraction(said, None if forgets else _rest(sentence, cut.start() if cut else match.end()))
+    return None
+
+
+def _rest(sentence: Sentence, start: int) -> Sentence | None:
+    opening = _RESTS.match(sentence.plain, start)
+    if opening is None:
+        return None
+    begin = opening.end()
+    return Sentence(
+        sentence.text[begin:],
+        sentence.raw[begin:],
+        sentence.start + begin,
+        sentence.is_question,
+        sentence.text,
+    )
 
 
 def _is_said(sentence: Sentence, start: int) -> bool:

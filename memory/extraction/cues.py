@@ -16,10 +16,11 @@ CUES: tuple[Cue, ...] = (*AVERSIONS, *LIKINGS)
 """In order of precedence: at one subject the first that matches counts."""
 
 SUBJECT = re.compile(
-    r"(?<![\w'.\-/])(?:(?P<first>i|we)(?=[\s'])(?!\.e)|(?P<someone>(?:as|being|i'm"
+    r"(?<![\w'.\-/])(?:(?P<someone>(?:as|being|i'm"
     r"|i\s+am)\s+(?:someone|somebody|a\s+\w+(?:\s+\w+)?|the\s+(?:type|kind|sort)\s+of\s+person|one"
-    r"|an\s+\w+(?:\s+\w+)?)\s+who)\b"
-    r"|(?P<linked>,(?=\s+(?:avoiding|preferring|disliking|hating|loving|favou?ring)\b)"
+    r"|an\s+\w+(?:\s+\w+)?)\s+who|(?:as|being)\s+(?:someone|somebody)(?=\s+(?:with\b|(?:\w+ly\s+)?(?:allergic"
+    r"|intolerant|sensitive|averse)\s+to\b)))\b"
+    r"|(?P<first>i|we)(?=[\s'])(?!\.e)|(?P<linked>,(?=\s+(?:avoiding|preferring|disliking|hating|loving|favou?ring)\b)"
     r"|(?:,\s*)?\b(?:and|but|or|yet|so)(?=\s)(?:\s+(?:that|then|therefore|hence|thus"
     r"|as\s+such))?)|(?P<as>(?:^|(?<=[,.;!?]\s)|\band\s+)(?:as\s+an?|being|on|following"
     r"|having)(?=\s)))",

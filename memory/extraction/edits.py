@@ -62,7 +62,8 @@ _COMPLAINTS: tuple[tuple[re.Pattern[str], StyleWish], ...] = (
         StyleWish("style.format", "{what}", "avoid", "I do not want {what}."),
     ),
 )
-_BULLET = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+", re.MULTILINE)
+_BULLET = re.compile(r"^[ \t]*[-*•][ \t]+", re.MULTILINE)
+_NUMBERED = re.compile(r"^[ \t]*\d+[.)][ \t]+", re.MULTILINE)
 _EMOJI = re.compile("[\U0001f300-\U0001faff☀-➿]")
 _HEADING = re.compile(r"^#{1,6}\s|^\*\*[^*\n]+\*\*\s*$", re.MULTILINE)
 _GREETING = re.compile(
@@ -70,6 +71,7 @@ _GREETING = re.compile(
 )
 _FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (_BULLET, "style.format", "bullet points"),
+    (_NUMBERED, "style.format", "numbered lists"),
     (_EMOJI, "style.format", "emojis"),
     (_HEADING, "style.format", "headings"),
     (_GREETING, "style.content", "opening phrases"),

@@ -10,9 +10,9 @@ from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
 from habitus.memory.extraction.outcome import record_id
 from habitus.memory.extraction.people import RELATIONS
-from habitus.memory.extraction.preferences import tidy
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, object_span
+from habitus.memory.extraction.wording import tidy
 from habitus.memory.records import Evidence, Fact, Turn
 
 _NAME = r"(?P<value>(?-i:[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+){0,2}))"

@@ -16,7 +16,7 @@ LIKINGS: tuple[Cue, ...] = (
     ),
     cue(rf"{ADVERBS}keeps?\s+(?P<target>kosher|halal)", "require", 0.95, 0.95, bare=True),
     cue(
-        rf"{ADVERBS}(?:{BE}|as|and)\s+{ADVERBS}(?:an?\s+)?{DEGREE}(?P<target>\w+tarian|vegan"
+        rf"{ADVERBS}(?:{BE}|as|and)\s+{ADVERBS}(?:an?\s+)?{DEGREE}(?:strict\s+|committed\s+)?(?P<target>\w+tarian|vegan"
         rf"|teetotal(?:l?er)?"
         rf"|celiac|coeliac|diabetic)",
         "require",
@@ -81,6 +81,14 @@ LIKINGS: tuple[Cue, ...] = (
         "like",
         0.6,
         0.65,
+    ),
+    cue(
+        r"(?:'d|would)\s+(?:\w+ly\s+|much\s+|always\s+)*(?:rather|sooner|(?:choose|pick|take)(?=[^.;!?]{2,60}\sover\s))"
+        r"(?!\s+(?:not|that|you)\b)(?=\s[^.,;!?]{2,80}\s(?:than|over)\s)(?![^.;!?]*\b(?:today|tonight|tomorrow"
+        r"|right\s+now|this\s+(?:time|week\w*|evening|morning|month|year|one)|(?:that|this|these|those)\b))",
+        "like",
+        0.65,
+        0.7,
     ),
     # "I'd rather walk" is most often about this once: it waits to be confirmed.
     cue(r"(?:'d|would)\s+(?:\w+ly\s+|much\s+)?(?:rather|sooner)(?!\s+not)", "like", 0.5, 0.45),

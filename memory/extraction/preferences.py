@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from habitus.memory.extraction.comparisons import replacements_in, without_rejected
 from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES, SUBJECT
 from habitus.memory.extraction.grammar import Cue
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
 from habitus.memory.extraction.outcome import record_id
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, object_span, scope_of, topic_of
+from habitus.memory.extraction.wording import in_first_person, tidy
 from habitus.memory.records import Evidence, Preference, SourceKind, Stance, Turn
 
 MAX_PER_SENTENCE = 6
@@ -61,16 +63,12 @@ _FINITE = re.compile(
 _IDEA = re.compile(
     r"\s*the\s+(?:idea|thought|prospect)\s+of\b(?!\s+(?:this|that|these|those))", re.IGNORECASE
 )
+_EVENT = re.compile(r"\s*it\s+when(?:ever)?\s+(?!(?:you|we|i)\b)(?P<event>[^.,;:!?()]{3,80})", re.IGNORECASE)
+_PLACE = re.compile(r"\s*the\b[^.;]*\s(?:in|at|of|on|by|near)\s+(?:the\s+)?[A-Z]\w")
+_POINTS = re.compile(r"\b(?:you|your|that|this|these|those|idea|option|suggestion)s?\b", re.IGNORECASE)
+_FERVENT = re.compile(r"\b(?:adores?|loves?|hates?|in\s+love\s+with)\s*$", re.IGNORECASE)
 _SOFT_VERBS = re.compile(
     r"\b(?:likes?|loves?|enjoys?|adores?|appreciates?|values?|into|believes?\s+in|dig|drawn\s+to)\s*$",
-    re.IGNORECASE,
-)
-_LEAD_IN = re.compile(
-    r"^(?:(?:and|but|so|because|since|as(?=\s+(?:i|we)\b)|also|well|oh|hey|hi|hello|yes|yeah|no(?=,)"
-    r"|anyway|though|although|while|plus|btw|by\s+the\s+way|honestly|personally|actually"
-    r"|speaking\s+of\s+which"
-    r"|on\s+(?:a|another|that)\s+(?:\w+\s+)?note|to\s+be\s+honest|remember\s+that|note\s+that"
-    r"|keep\s+in\s+mind\s+that|that)\b[\s,:;-]*)+",
     re.IGNORECASE,
 )
 _STATE = re.compile(
@@ -92,10 +90,25 @@ _CLAUSE_END = re.compile(
     re.IGNORECASE,
 )
 
+_ASIDE_END = re.compile(
+    r"[;()]|\s[-–—]\s|,(?=\s)|\s+(?:so|but)\s+(?=i\b|i'|can\b|what\b|please\b)", re.IGNORECASE
+)
+_SPLICE = re.compile(
+    # "I'm planning a trip, I hate crowds": a main clause of its own before the one that tells the taste.
+    r"(?!(?:when|whenever|if|while|unless|because|since|as|given|due|although|though|for|on|at|in|during|with"
+    r"|after|before|being|having|by)\b)(?:(?:and|so|hi|hey|hello)\b[\s,!]*)*(?:i|we)\b[^,]*,\s+$",
+    re.IGNORECASE,
+)
+REPLACES = Cue(re.compile(r"(?!)"), "like", 0.7, 0.75)
+"""Stands for "I switched from ... to ...": found by `replacements_in`, not by its pattern."""
+
 
 @dataclass(frozen=True)
 class Found:
-    """A taste found in a sentence; the offsets are those of the clause within it."""
+    """A taste found in a sentence; the offsets are those of the clause within it.
+
+    `aside` is true for "as someone who ...", which is no sentence yet.
+    """
 
     cue: Cue
     target: str
@@ -103,12 +116,13 @@ class Found:
     start: int
     end: int
     said: int
+    aside: bool = False
 
 
 def preferences_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement") -> list[Preference]:
     """Return the preferences stated in one sentence of the user's own."""
     found: list[Preference] = []
-    for taste in [*_tastes(sentence), *_elided(sentence)]:
+    for taste in [*_tastes(sentence), *_elided(sentence), *_replaced(sentence)]:
         if all(taste.target != other.target for other in found) and len(found) < MAX_PER_SENTENCE:
             found.append(_record(turn, sentence, taste, source))
     return found
@@ -189,6 +203,13 @@ def _elided(sentence: Sentence) -> Iterator[Found]:
         return
 
 
+def _replaced(sentence: Sentence) -> Iterator[Found]:
+    for found in replacements_in(sentence.plain):
+        if not is_hypothetical(sentence, found.start) and not is_reported(sentence, found.start):
+            words = sentence.plain[found.start : found.end]
+            yield Found(REPLACES, found.target, words, found.start, found.end, found.end)
+
+
 def _is_user(sentence: Sentence, subject: re.Match[str], *, spoken: bool) -> bool:
     if subject["linked"]:
         return spoken
@@ -213,7 +234,10 @@ def _taste_at(sentence: Sentence, subject: re.Match[str]) -> Found | None:
 def _found(sentence: Sentence, subject: re.Match[str], cue: Cue, match: re.Match[str]) -> Found | None:
     text = sentence.plain
     start, end = object_span(text, match.end())
-    rest = text[start:end]
+    rest = without_rejected(match.group(), text[start:end])
+    event = _EVENT.match(text, match.end())
+    if event is not None:
+        (start, end), rest = event.span("event"), event["event"]
     named = (match.groupdict().get("target") or "").strip()
     if named:
         words = (
@@ -223,13 +247,14 @@ def _found(sentence: Sentence, subject: re.Match[str], cue: Cue, match: re.Match
         words = rest
     if named and not cue.bare and is_anaphor(named):
         return None
-    if not named and (is_anaphor(words) or _is_reaction(match, cue, words)):
+    if not named and (is_anaphor(words) or (event is None and _is_reaction(match, cue, words))):
         return None
     target = clean_target(words) or (words.lower() if cue.bare else "")
     if not re.search(r"\w{2}", target) or (is_anaphor(target) and not cue.bare) or target.startswith("that "):
         return None
-    clause_start, clause_end = _clause(text, subject.start(), max(end, match.end()))
-    return Found(cue, target, match.group(), clause_start, clause_end, match.end())
+    clause_start, clause_end = _clause(text, subject, max(end, match.end()))
+    aside = bool(subject["someone"] or subject["as"])
+    return Found(cue, target, match.group(), clause_start, clause_end, match.end(), aside)
 
 
 def is_part(named: str, rest: str) -> bool:
@@ -242,21 +267,28 @@ def _is_reaction(match: re.Match[str], cue: Cue, words: str) -> bool:
         return False
     if cue.stance == "dislike" and _IDEA.match(words):
         return False
+    if _FERVENT.search(match.group()) and _PLACE.match(words) and not _POINTS.search(words):
+        return False
     return _SOFT_VERBS.search(match.group()) is not None and _REACTION.match(words) is not None
 
 
-def _clause(text: str, subject: int, end: int) -> tuple[int, int]:
-    starts = [match.end() for match in _CLAUSE_START.finditer(text, 0, subject)]
-    start = starts[-1] if starts and subject - starts[-1] < 60 else 0
-    if subject - start > 90:
-        start = subject
+def _clause(text: str, subject: re.Match[str], end: int) -> tuple[int, int]:
+    if subject["someone"] or subject["as"]:
+        stop = _ASIDE_END.search(text, end)
+        return subject.start(), stop.start() if stop else len(text)
+    place = subject.start()
+    starts = [match.end() for match in _CLAUSE_START.finditer(text, 0, place)]
+    start = starts[-1] if starts and place - starts[-1] < 60 else 0
+    if place - start > 90 or (subject["first"] and _SPLICE.match(text[start:place])):
+        start = place
     stop = _CLAUSE_END.search(text, end)
     return start, stop.start() if stop else len(text)
 
 
 def _record(turn: Turn, sentence: Sentence, taste: Found, source: SourceKind) -> Preference:
     quote = sentence.quote(taste.start, taste.end)
-    statement = tidy(sentence.text[taste.start : taste.end])
+    clause = sentence.text[taste.start : taste.end]
+    statement = tidy(in_first_person(clause) if taste.aside else clause)
     strength = taste.cue.strength
     if _STRONG.search(quote):
         strength += 0.1
@@ -270,15 +302,13 @@ def _record(turn: Turn, sentence: Sentence, taste: Found, source: SourceKind) ->
         stance=taste.cue.stance,
         strength=strength,
         confidence=taste.cue.confidence,
-        scope=scope_of(quote),
+        scope=_scope(quote, taste.target),
         source="behaviour" if taste.cue.habit and source == "statement" else source,
         explicit=not taste.cue.habit,
     )
 
 
-def tidy(clause: str) -> str:
-    """Return a clause as a sentence: no lead-in ("by the way, ..."), a capital first, a full stop last."""
-    clause = " ".join(clause.split())
-    kept = _LEAD_IN.sub("", clause).strip(' ,;:-–—"“”') or clause
-    kept = kept[0].upper() + kept[1:]
-    return kept if kept[-1] in ".!?…" else kept + "."
+def _scope(quote: str, target: str) -> str | None:
+    scope = scope_of(quote)
+    # In "I hate it when the music is loud" the occasion is the object.
+    return None if scope is not None and target in scope else scope

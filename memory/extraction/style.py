@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from habitus.memory.extraction.preferences import make_preference, tidy
+from habitus.memory.extraction.preferences import make_preference
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import scope_of
+from habitus.memory.extraction.wording import tidy
 from habitus.memory.records import Preference, SourceKind, Stance, Turn
 
 _REPLY = (
@@ -161,6 +162,11 @@ _STANDING = re.compile(
     r"|need))\b",
     re.IGNORECASE,
 )
+_DISPLEASED = re.compile(
+    r"\b(?:hate|dislike|can't\s+stand|don't\s+(?:like|want)|do\s+not\s+(?:like|want)|not\s+a\s+fan"
+    r"|annoy\w*|bothers?|irritat\w+)\b[^.;,]{0,40}$",
+    re.IGNORECASE,
+)
 _TASK = re.compile(
     r"\b(?:write|create|generate|draft|compose|code|script|function|table\s+(?:of|with|for|called"
     r"|named)|essay|article|blog|website|html|css|app|database|sql|list\s+of|post|email|letter"
@@ -179,6 +185,7 @@ def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement"
         match = style.regex.search(sentence.plain)
         if match is None or not _is_wish(sentence, match):
             continue
+        stance = _stance(style, sentence.plain[: match.start()])
         standing = _STANDING.search(sentence.plain) is not None
         target = style.target.format(**{key: value or "" for key, value in match.groupdict().items()})
         if any(other.topic == style.topic for other in found):
@@ -190,7 +197,7 @@ def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement"
                 quote=sentence.raw,
                 topic=style.topic,
                 target=" ".join(target.lower().split()),
-                stance=style.stance,
+                stance=stance,
                 strength=0.9 if standing else 0.7,
                 confidence=0.9 if standing else _passing_confidence(style),
                 scope=scope_of(sentence.plain),
@@ -198,6 +205,12 @@ def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement"
             )
         )
     return found
+
+
+def _stance(style: _Style, before: str) -> Stance:
+    """Turn what is used into what is to be left out, where the speaker is displeased with it."""
+    displeased = style.topic in ("style.format", "style.content") and _DISPLEASED.search(before) is not None
+    return "avoid" if displeased else style.stance
 
 
 def _passing_confidence(style: _Style) -> float:

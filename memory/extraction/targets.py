@@ -9,7 +9,8 @@ MAX_TARGET_WORDS = 14
 _CONJUNCTIONS = (
     r"but|because|since|due\s+to|owing\s+to|although|though|even\s+(?:if|though)|given|thanks\s+to|however"
     r"|which|while|whereas|whenever|when|if|unless|except|despite|especially|particularly|regardless"
-    r"|rather\s+than|instead\s+of|so\s+(?:that|i|we|please|any|can|do|if|it)|for\s+(?:\w+\s+){0,2}reasons?"
+    r"|rather\s+than|instead\s+of|as\s+opposed\s+to|in\s+place\s+of|no\s+longer|no\s+more(?!\s+than)"
+    r"|(?<!nothing\s)(?<!anything\s)(?:more|better)\s+than(?!\s+(?:\d|an?\s|one\b))|so\s+(?:that|i|we|please|any|can|do|if|it)|for\s+(?:\w+\s+){0,2}reasons?"
     r"|as\s+(?:it|they|i|this|that|we|he|she|my)|(?:do|can|could|would|what|any)\s+you"
 )
 _NEXT_PREDICATE = (

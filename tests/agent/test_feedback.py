@@ -1,9 +1,12 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from habitus.agent import Agent
+from habitus.agent.generators.scripted import ScriptedChat
 from habitus.memory.errors import InvalidInputError, NotFoundError
+from habitus.retrievers.encoder import HashingEncoder
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 
@@ -20,14 +23,29 @@ def test_a_complaint_in_the_next_message_changes_persona_and_prompt(agent: Agent
     assert reply.persona_diff()
 
 
-def test_an_edit_given_outside_the_conversation_teaches_style(agent: Agent) -> None:
-    reply = agent.chat("maya", "What do you know about me, and what could I do on a rainy Sunday?", at=MONDAY)
-    final = agent.feedback("maya", reply.turn_id, edit="Read.", at=MONDAY)
-    effect = final["feedback_effect"]
-    assert effect is not None
-    assert effect.preferences
-    assert [given.edit is not None for given in agent.export("maya").feedback] == [True]
-    assert [p.source for p in agent.preferences("maya")] == ["edit"] * len(agent.preferences("maya"))
+LISTED = """Here are some ideas for a rainy Sunday:
+
+1. The maritime museum has a new wing, and the cafe on its second floor looks over the harbour.
+2. The early showing at the old cinema is quiet and costs half as much as the late one.
+3. The library keeps armchairs by the window, which are free until five o'clock on most days.
+
+Shall I look up when they open?"""
+
+
+def test_an_edit_given_outside_the_conversation_teaches_style(tmp_path: Path) -> None:
+    generator = ScriptedChat(script=[LISTED])
+    with Agent.open(tmp_path / "data", encoder=HashingEncoder(), generator=generator) as agent:
+        reply = agent.chat("maya", "What could I do on a rainy Sunday?", at=MONDAY)
+        final = agent.feedback("maya", reply.turn_id, edit="Try the maritime museum.", at=MONDAY)
+
+        assert final["feedback_effect"] is not None
+        learnt = agent.preferences("maya")
+        assert {(p.target, p.stance, p.source) for p in learnt} == {
+            ("short replies", "require", "edit"),
+            ("numbered lists", "avoid", "edit"),
+        }
+        assert {p.status for p in learnt} == {"active"}
+        assert [given.edit is not None for given in agent.export("maya").feedback] == [True]
 
 
 def test_a_rating_alone_does_not_overrule_what_was_said(agent: Agent) -> None:

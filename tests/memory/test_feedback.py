@@ -95,6 +95,23 @@ def test_an_edit_shows_the_taste_behind_it() -> None:
     assert found.corrections[0].right == "Roast the chicken, boil potatoes."
 
 
+def test_an_edit_tells_numbered_lists_from_bullets() -> None:
+    found = effect(edit=Edit(before="1. Rice\n2. Beans\n", after="Rice and beans."))
+
+    assert {(p.target, p.stance) for p in found.preferences} == {("numbered lists", "avoid")}
+
+
+def test_a_complaint_repeats_a_wish_without_taking_its_words() -> None:
+    wish = extract(REQUEST.model_copy(update={"text": "Please keep your answers short."})).preferences
+    complaint = effect(comment="That was too long.").preferences
+    known = {p.id: p for p in merge([], wish, encoder=HashingEncoder(), at=AT)}
+    known |= {p.id: p for p in merge(list(known.values()), complaint, encoder=HashingEncoder(), at=AT)}
+
+    (only,) = known.values()
+    assert only.statement == "Please keep your answers short."
+    assert len(only.evidence) == 2
+
+
 def test_a_choice_counts_only_what_holds_against_every_loser() -> None:
     winner = "Roast it."
     found = effect(choice=Choice(winner=winner, losers=(LONG, LONG + "- with rice\n")))

@@ -290,3 +290,92 @@ def test_repeated_choices_turn_a_hint_into_a_preference() -> None:
     (only,) = known.values()
     assert (only.status, len(only.evidence)) == ("active", 3)
     assert not only.explicit
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        (
+            "As someone who prefers window seats, I'm flying to Oslo in May.",
+            "By the way, I prefer aisle seats now instead of window seats.",
+            "aisle seats",
+        ),
+        ("I love flying.", "I'd rather take the ferry than fly.", "ferry"),
+        ("I like white bread.", "I like rye bread more than white bread.", "rye bread"),
+        ("I love coffee.", "I switched from coffee to mint tea.", "mint tea"),
+        ("I like window seats.", "I no longer like window seats but aisle seats.", "aisle seats"),
+    ],
+)
+def test_what_is_put_second_is_superseded(before: str, after: str, kept: str) -> None:
+    life = Life().says(before).says(after)
+
+    (new,) = life.of_status("active")
+    (old,) = life.of_status("superseded")
+    assert (new.target, new.supersedes) == (kept, old.id)
+    assert old.valid_to == new.valid_from
+
+
+def test_a_repeated_taste_still_ends_what_it_is_preferred_to() -> None:
+    life = Life().says("I like aisle seats.").says("I like window seats.")
+    life.says("I prefer aisle seats over window seats.")
+
+    assert life.truth() == {("like", "aisle seats", None)}
+    (kept,) = life.of_status("active")
+    assert len(kept.evidence) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "truth"),
+    [
+        (
+            "I hate window seats.",
+            "I prefer aisle seats over window seats.",
+            {("dislike", "window seats", None), ("like", "aisle seats", None)},
+        ),
+        (
+            "I love flying.",
+            "When I travel with my kids, I prefer trains over flying.",
+            {("like", "flying", None), ("like", "trains", "when i travel with my kids")},
+        ),
+        (
+            "I love buses.",
+            "I'd rather take the tram than the bus today.",
+            {("like", "buses", None)},
+        ),
+    ],
+)
+def test_a_comparison_leaves_aversions_and_other_occasions_alone(
+    before: str, after: str, truth: set[tuple[str, str, str | None]]
+) -> None:
+    assert Life().says(before).says(after).truth() == truth
+
+
+def test_a_choice_does_not_end_a_stated_liking() -> None:
+    life = Life().says("I like window seats.")
+    choice = shown("aisle seats").model_copy(
+        update={"statement": "I chose aisle seats instead of window seats."}
+    )
+    life.take(merge(list(life.records.values()), [choice], encoder=ENCODER, at=START))
+
+    assert ("like", "window seats", None) in life.truth()
+
+
+def test_a_complaint_strengthens_the_wish_it_repeats_and_keeps_its_words() -> None:
+    life = Life().says("Please keep your answers short.")
+    (wish,) = life.of_status("active")
+    complaint = wish.model_copy(
+        update={
+            "id": "c1",
+            "statement": "I want short replies.",
+            "source": "correction",
+            "strength": 0.6,
+            "confidence": 0.7,
+            "evidence": (Evidence(turn_id="t2", quote="That was too long."),),
+        }
+    )
+    life.take(merge([wish], [complaint], encoder=ENCODER, at=START + timedelta(days=2)))
+
+    (kept,) = life.of_status("active")
+    assert (kept.id, kept.statement, kept.strength) == (wish.id, wish.statement, wish.strength)
+    assert [e.turn_id for e in kept.evidence] == ["t1", "t2"]
+    assert kept.confidence > wish.confidence

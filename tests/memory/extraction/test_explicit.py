@@ -65,6 +65,9 @@ def tastes(text: str) -> list[Preference]:
         ("Love crossword puzzles!", "like", "crossword puzzles"),
         ("Allergic to wasps.", "avoid", "wasps"),
         ("Not a fan of parades.", "dislike", "parades"),
+        ("I hate it when the music is loud.", "dislike", "music is loud"),
+        ("I adore the opera house in Oslo.", "like", "opera house in oslo"),
+        ("Escalators are out for me.", "avoid", "escalators"),
         ("As a lifelong vegetarian, I plan ahead.", "require", "vegetarian"),
     ],
 )
@@ -127,6 +130,24 @@ def test_a_refusal_beside_an_order_is_a_hint() -> None:
 )
 def test_a_wish_for_once_is_surer_of_nothing_lasting(text: str) -> None:
     assert all(found.confidence < 0.5 for found in tastes(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I love the restaurants in Paris that you listed.",
+        "I love it when you explain it like that.",
+        "Tickets are sold out for this evening.",
+    ],
+)
+def test_a_reaction_to_a_reply_is_no_taste(text: str) -> None:
+    assert tastes(text) == []
+
+
+def test_a_difficulty_is_a_hint_of_a_taste_at_most() -> None:
+    assert tastes("I struggle with finding time to read.") == []
+    (found,) = tastes("I struggle with loud open offices.")
+    assert found.confidence < 0.5
 
 
 def test_a_condition_becomes_the_scope() -> None:

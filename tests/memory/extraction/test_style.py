@@ -32,6 +32,7 @@ def style(text: str) -> list[Preference]:
         ("Please give me detailed explanations.", "style.length", "detailed replies", "require"),
         ("No bullet points, please.", "style.format", "bullet points", "avoid"),
         ("Don't use emojis.", "style.format", "emojis", "avoid"),
+        ("I hate it when you use emojis.", "style.format", "emojis", "avoid"),
         ("Always use numbered lists.", "style.format", "numbered lists", "require"),
         ("Skip the jargon.", "style.wording", "plain language", "require"),
         ("Please be more formal.", "style.tone", "formal", "require"),
