@@ -24,7 +24,7 @@ from habitus.evals.longmemeval import is_abstention
 from habitus.evals.metrics import Estimate, bootstrap, percentiles
 from habitus.evals.retrieval import Outcome
 from habitus.evals.runlog import Manifest
-from habitus.evals.scoring import NDCG_KS, RECALL_KS, Score
+from habitus.evals.scoring import CONTEXT, NDCG_KS, RECALL_KS, Score
 
 OVERALL = "overall"
 SHOWN_ERRORS = 5
@@ -39,6 +39,11 @@ RANKING_VIEWS = {
 CONTEXT_VIEWS = {
     "context.answerable": "both roles",
     "context.user_turns": "user only",
+}
+_SHORT_ANSWER_COLUMNS = {
+    "answer_in_context": "answer in\ncontext",
+    "answer_in_packed_evidence": "in packed\nevidence",
+    "answer_in_evidence": "in the\nevidence",
 }
 _TYPE_TABLES = {
     "session.answerable": "sessions, without abstentions",
@@ -129,10 +134,13 @@ def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
             yield _ranking_table(f"By question type: {title}", types)
     if _groups(report, "context.answerable"):
         yield _context_table(report)
+    if len(_budgets(report)) > 1:
+        yield _budget_table(report)
     if short := _groups(report, "context.short_answers"):
-        found, possible = (short[OVERALL][name] for name in ("answer_in_context", "answer_in_evidence"))
+        found, kept, possible = (short[OVERALL][name] for name in _SHORT_ANSWER_COLUMNS)
         yield (
             f"Answers of at most five words that stand in the packed context: {_decimal(found['mean'])}, "
+            f"in what is packed of the evidence: {_decimal(kept['mean'])}, "
             f"in the evidence itself: {_decimal(possible['mean'])}, n={found['n']}"
         )
     if replies := _groups(report, "reply.short_answers"):
@@ -202,6 +210,32 @@ def _context_table(report: Mapping[str, Any]) -> Table:
             cells += [str(shares[0]["n"]) if shares else "0", *(_decimal(share["mean"]) for share in shares)]
             cells += [""] * (2 - len(shares))
         table.add_row(_broken(group), *cells)
+    return table
+
+
+def _budgets(report: Mapping[str, Any]) -> dict[int, str]:
+    """Return the level of views of each budget, smallest budget first."""
+    budgets = {int(level.partition("@")[2]): level for level in report if level.startswith(f"{CONTEXT}@")}
+    if CONTEXT in report:
+        budgets[report["manifest"]["settings"]["context_tokens"]] = CONTEXT
+    return dict(sorted(budgets.items()))
+
+
+def _budget_table(report: Mapping[str, Any]) -> Table:
+    headings = [*(part for name in CONTEXT_VIEWS.values() for part in ("n", name))]
+    headings += ["n", *_SHORT_ANSWER_COLUMNS.values()]
+    table = _table("Every evidence turn in the packed context, by budget", "tokens", headings)
+    for budget, level in _budgets(report).items():
+        columns = [
+            *((f"{level}.{view.partition('.')[2]}", ["all_evidence_in_context"]) for view in CONTEXT_VIEWS),
+            (f"{level}.short_answers", list(_SHORT_ANSWER_COLUMNS)),
+        ]
+        cells: list[str] = []
+        for view, metrics in columns:
+            row = _groups(report, view).get(OVERALL, {})
+            cells += [str(row[metrics[0]]["n"]) if row else "0"]
+            cells += [_decimal(row[metric]["mean"]) if row else "" for metric in metrics]
+        table.add_row(f"{budget:,}", *cells)
     return table
 
 

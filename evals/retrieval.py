@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import Protocol
 
 from habitus.evals.longmemeval import Sample, official_turn_id
-from habitus.evals.runlog import Failed, Finished, RunLog
+from habitus.evals.runlog import Failed, Finished, PackedContext, RunLog
 from habitus.evals.scoring import Score, score
 from habitus.memory.records import Conversation, Message
 
@@ -104,27 +104,25 @@ class Outcome:
     """Of the scores, those whose results an earlier run left."""
 
 
+Solver = Callable[[Sample], Finished]
+"""Puts one question to an agent and returns the result in official ids."""
+
+
 def evaluate(
     samples: Iterable[Sample],
     *,
-    open_agent: AgentFactory,
+    solver: Solver,
     log: RunLog,
-    scratch: Path,
-    context_tokens: int,
-    with_replies: bool,
     on_question: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Outcome:
-    """Put every question to a fresh agent, unless the log already holds its result, and score it.
+    """Put every question to the agent, unless the log already holds its result, and score it.
 
     An exception of the agent is written to the log and counted, and the run goes on.
 
     Args:
         samples: the questions.
-        open_agent: called once a question with an empty folder, deleted afterwards.
+        solver: asks the agent.
         log: where results go, and come from when a run is taken up again.
-        scratch: an existing folder for the agents' folders.
-        context_tokens: budget of the packed context.
-        with_replies: ask for a reply as well (`agent.chat`).
         on_question: called after each question.
     """
     outcome = Outcome()
@@ -133,7 +131,7 @@ def evaluate(
         if result is not None:
             outcome.n_resumed += 1
         else:
-            result = _solve_or_fail(sample, open_agent, scratch, context_tokens, with_replies)
+            result = _solve_or_fail(sample, solver)
             log.append(result)
         if isinstance(result, Finished):
             outcome.scores.append(score(sample, result))
@@ -143,12 +141,9 @@ def evaluate(
     return outcome
 
 
-def _solve_or_fail(
-    sample: Sample, open_agent: AgentFactory, scratch: Path, context_tokens: int, with_replies: bool
-) -> Finished | Failed:
+def _solve_or_fail(sample: Sample, solver: Solver) -> Finished | Failed:
     try:
-        with TemporaryDirectory(dir=scratch) as folder:
-            return solve(sample, open_agent, Path(folder), context_tokens, with_replies=with_replies)
+        return solver(sample)
     except Exception as error:
         return Failed(
             question_id=sample.id,
@@ -158,48 +153,102 @@ def _solve_or_fail(
         )
 
 
-def solve(
-    sample: Sample, open_agent: AgentFactory, folder: Path, context_tokens: int, *, with_replies: bool = False
-) -> Finished:
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is asked of an agent for each question."""
+
+    context_tokens: int = 2_000
+    """Budget of the packed context."""
+    other_context_tokens: tuple[int, ...] = ()
+    """Further budgets; the agent recalls anew at each."""
+    with_replies: bool = False
+    """Ask for a reply as well (`agent.chat`)."""
+    max_ranked: int | None = None
+    """Longer rankings are cut off; None keeps all."""
+
+
+def fresh_user(open_agent: AgentFactory, scratch: Path, task: Task) -> Solver:
+    """Return a solver for which every question is a fresh user of a fresh agent.
+
+    Args:
+        open_agent: called once a question with an empty folder, deleted afterwards.
+        scratch: an existing folder for the agents' folders.
+        task: what is asked.
+    """
+
+    def solver(sample: Sample) -> Finished:
+        with TemporaryDirectory(dir=scratch) as folder:
+            return solve(sample, open_agent, Path(folder), task)
+
+    return solver
+
+
+def solve(sample: Sample, open_agent: AgentFactory, folder: Path, task: Task) -> Finished:
     """Ingest a history into a fresh agent, ask the question and return the result in official ids.
 
     Raises:
         ValueError: the agent returned an id that it was never given.
     """
     aliases = Aliases(sample)
-    asked_at = ask_at(sample)
     started = perf_counter()
     with open_agent(folder) as agent:
         opened = perf_counter()
         agent.ingest(USER_ID, aliases.conversations)
         ingested = perf_counter()
-        recalled = agent.recall(USER_ID, sample.question, at=asked_at, context_tokens=context_tokens)
-        answered = perf_counter()
-        latency_ms = {
-            "open": 1e3 * (opened - started),
-            "ingest": 1e3 * (ingested - opened),
-            "recall": 1e3 * (answered - ingested),
-            **{f"recall.{node}": float(value) for node, value in recalled.timings_ms.items()},
-        }
-        hypothesis = None
-        if with_replies:
-            hypothesis = agent.chat(USER_ID, sample.question, at=asked_at).text
-            latency_ms["chat"] = 1e3 * (perf_counter() - answered)
-    packed: dict[str, str] = {}
-    for turn in recalled.evidence:
-        packed.setdefault(aliases.official_turns([turn.turn_id])[0], turn.text)
+        result = ask(agent, sample, aliases, task)
+    spent = {"open": 1e3 * (opened - started), "ingest": 1e3 * (ingested - opened)}
+    return result.model_copy(update={"latency_ms": {**_rounded(spent), **result.latency_ms}})
+
+
+def ask(agent: EvaluatedAgent, sample: Sample, aliases: Aliases, task: Task) -> Finished:
+    """Put a question to an agent that holds its history; the result is in official ids.
+
+    Raises:
+        ValueError: the agent returned an id that it was never given.
+    """
+    asked_at = ask_at(sample)
+    started = perf_counter()
+    recalled = agent.recall(USER_ID, sample.question, at=asked_at, context_tokens=task.context_tokens)
+    latency_ms = {
+        "recall": 1e3 * (perf_counter() - started),
+        **{f"recall.{node}": float(value) for node, value in recalled.timings_ms.items()},
+    }
+    others = {
+        budget: _packed(agent.recall(USER_ID, sample.question, at=asked_at, context_tokens=budget), aliases)
+        for budget in task.other_context_tokens
+    }
+    hypothesis = None
+    if task.with_replies:
+        started = perf_counter()
+        hypothesis = agent.chat(USER_ID, sample.question, at=asked_at).text
+        latency_ms["chat"] = 1e3 * (perf_counter() - started)
+    packed = _packed(recalled, aliases)
     return Finished(
         question_id=sample.id,
         question_type=sample.type,
         routes=tuple(sorted(recalled.routes)),
-        ranked_session_ids=aliases.official_sessions(recalled.ranked_session_ids),
-        ranked_turn_ids=aliases.official_turns(recalled.ranked_turn_ids),
-        context_turn_ids=tuple(packed),
-        context_texts=tuple(packed.values()),
-        context_tokens=recalled.context_tokens,
-        latency_ms={name: round(value, 3) for name, value in latency_ms.items()},
+        ranked_session_ids=aliases.official_sessions(recalled.ranked_session_ids)[: task.max_ranked],
+        ranked_turn_ids=aliases.official_turns(recalled.ranked_turn_ids)[: task.max_ranked],
+        context_turn_ids=packed.turn_ids,
+        context_texts=packed.texts,
+        context_tokens=packed.n_tokens,
+        latency_ms=_rounded(latency_ms),
         hypothesis=hypothesis,
+        other_contexts=others or None,
     )
+
+
+def _packed(recalled: Recalled, aliases: Aliases) -> PackedContext:
+    packed: dict[str, str] = {}
+    for turn in recalled.evidence:
+        packed.setdefault(aliases.official_turns([turn.turn_id])[0], turn.text)
+    return PackedContext(
+        turn_ids=tuple(packed), texts=tuple(packed.values()), n_tokens=recalled.context_tokens
+    )
+
+
+def _rounded(latency_ms: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in latency_ms.items()}
 
 
 def ask_at(sample: Sample) -> datetime:

@@ -46,6 +46,16 @@ class _Line(BaseModel):
     question_type: str
 
 
+class PackedContext(BaseModel):
+    """What was packed into the prompt at one budget."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turn_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    n_tokens: int
+
+
 class Finished(_Line):
     """What the system under test did with one question, in official ids."""
 
@@ -61,6 +71,8 @@ class Finished(_Line):
     latency_ms: dict[str, float]
     hypothesis: str | None = None
     """The reply, where the run asks for one."""
+    other_contexts: dict[int, PackedContext] | None = None
+    """The context at further budgets, by budget, where the run asks for them."""
 
 
 class Failed(_Line):

@@ -12,7 +12,9 @@ Views of a question, each with the `n` of the questions it applies to:
 - `context.answerable`, `context.user_turns`: whether all evidence turns, or all those of the user, were
   packed into the context; `all_evidence_uncut` counts a turn only if all its words were.
 - `context.short_answers`: answers of at most five words; whether the words of the answer stand in the
-  packed context and, to compare, in the evidence turns themselves (it may stand in other turns too).
+  packed context, in what is packed of the evidence turns and, to compare, in the evidence turns
+  themselves (it may stand in other turns too).
+- `context@N.*`: the same three at another budget of N tokens, where the run asks for it.
 - `reply.short_answers`: the same answers; whether the reply contains them.
 """
 
@@ -36,6 +38,7 @@ from habitus.evals.runlog import Finished
 RECALL_KS = (1, 3, 5, 10)
 NDCG_KS = (5, 10)
 SHORT_ANSWER_WORDS = 5
+CONTEXT = "context"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,6 @@ class Score:
 def score(sample: Sample, result: Finished) -> Score:
     """Compare one result with its gold."""
     sessions, turns = result.ranked_session_ids, result.ranked_turn_ids
-    packed = dict(zip(result.context_turn_ids, result.context_texts, strict=True))
     views: dict[str, dict[str, float]] = {}
     _add_ranking(views, "session.all", sessions, sample.evidence_session_ids)
     if not sample.is_abstention:
@@ -67,16 +69,10 @@ def score(sample: Sample, result: Finished) -> Score:
         _add_ranking(views, "session.official", sessions, sample.user_evidence_session_ids())
         _add_ranking(views, "turn.answerable", turns, evidence)
         _add_ranking(views, "turn.official", [turn for turn in turns if turn in users], said)
-        originals = sample.texts_of(evidence)
-        _add_coverage(views, "context.answerable", packed, originals, evidence)
-        _add_coverage(views, "context.user_turns", packed, originals, said)
-        if 0 < len(normalize_answer(sample.answer).split()) <= SHORT_ANSWER_WORDS:
-            views["context.short_answers"] = {
-                "answer_in_context": containment("\n".join(packed.values()), sample.answer),
-                "answer_in_evidence": containment("\n".join(originals.values()), sample.answer),
-            }
-            if result.hypothesis is not None:
-                views["reply.short_answers"] = {"containment": containment(result.hypothesis, sample.answer)}
+        for level, packed in _contexts(result).items():
+            _add_context(views, level, packed, sample)
+        if result.hypothesis is not None and _has_short_answer(sample):
+            views["reply.short_answers"] = {"containment": containment(result.hypothesis, sample.answer)}
     return Score(
         question_id=sample.id,
         question_type=sample.type,
@@ -85,6 +81,34 @@ def score(sample: Sample, result: Finished) -> Score:
         latency_ms=result.latency_ms,
         views=views,
     )
+
+
+def _contexts(result: Finished) -> dict[str, dict[str, str]]:
+    """Return, by level of views, the words packed of each turn."""
+    contexts = {CONTEXT: dict(zip(result.context_turn_ids, result.context_texts, strict=True))}
+    for budget, context in (result.other_contexts or {}).items():
+        contexts[f"{CONTEXT}@{budget}"] = dict(zip(context.turn_ids, context.texts, strict=True))
+    return contexts
+
+
+def _add_context(
+    views: dict[str, dict[str, float]], level: str, packed: Mapping[str, str], sample: Sample
+) -> None:
+    evidence = sample.evidence_turn_ids()
+    originals = sample.texts_of(evidence)
+    _add_coverage(views, f"{level}.answerable", packed, originals, evidence)
+    _add_coverage(views, f"{level}.user_turns", packed, originals, sample.evidence_turn_ids(user_only=True))
+    if _has_short_answer(sample):
+        kept = [text for turn, text in packed.items() if turn in originals]
+        views[f"{level}.short_answers"] = {
+            "answer_in_context": containment("\n".join(packed.values()), sample.answer),
+            "answer_in_packed_evidence": containment("\n".join(kept), sample.answer),
+            "answer_in_evidence": containment("\n".join(originals.values()), sample.answer),
+        }
+
+
+def _has_short_answer(sample: Sample) -> bool:
+    return 0 < len(normalize_answer(sample.answer).split()) <= SHORT_ANSWER_WORDS
 
 
 def _add_ranking(

@@ -91,7 +91,10 @@ def _words(text: str) -> set[str]:
 
 @dataclass
 class WordAgent:
-    """Ranks turns by the words they share with the question, and sessions by their best turn."""
+    """Ranks turns by the words they share with the question, and sessions by their best turn.
+
+    A turn costs one token.
+    """
 
     conversations: list[Conversation] = field(default_factory=list)
 
@@ -112,8 +115,8 @@ class WordAgent:
             routes=frozenset({"extraction"}),
             ranked_session_ids=tuple(dict.fromkeys(turn.split(":")[0] for turn in ranked)),
             ranked_turn_ids=tuple(ranked),
-            evidence=(Packed(ranked[0], self.text_of(ranked[0])),),
-            context_tokens=7,
+            evidence=tuple(Packed(turn, self.text_of(turn)) for turn in ranked[:context_tokens]),
+            context_tokens=min(context_tokens or 1, len(ranked)),
             timings_ms={"route": 0.25, "recall": 1.5},
         )
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from habitus.evals.cli import AgentUnderTest, RunOptions, run_longmemeval, user_errors
+from habitus.evals.cli import user_errors
+from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
+from habitus.evals.running import AgentUnderTest
 from habitus.memory.records import Conversation
 
 

@@ -14,10 +14,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from habitus.evals.cli import AgentUnderTest, RunOptions, add_commands, run_longmemeval
+from habitus.evals.cli import add_commands
 from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
 from habitus.evals.retrieval import EvaluatedAgent
 from habitus.evals.runlog import RunLogError
+from habitus.evals.running import AgentUnderTest
 
 Make = Callable[..., dict[str, Any]]
 Write = Callable[..., Path]
@@ -116,7 +118,33 @@ def test_other_settings_are_refused(record: Make, write: Write, agents: Opener, 
     under_test = AgentUnderTest(open=agents, encoder="words")
     run_longmemeval(options(data, tmp_path / "out"), lambda: under_test)
     with pytest.raises(RunLogError, match="settings.context_tokens was 2000, is 500"):
-        run_longmemeval(options(data, tmp_path / "out", context_tokens=500), lambda: under_test)
+        run_longmemeval(options(data, tmp_path / "out", budgets=(500,)), lambda: under_test)
+
+
+def test_several_budgets_give_a_row_each(
+    record: Make, write: Write, agents: Opener, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = [[{"role": "user", "content": "Which tea does Ann drink? Does Ann drink tea?"}], [], []]
+    hidden = record(question_id="q2")
+    hidden["haystack_sessions"][0] = other[0]
+    chosen = options(write([record(), hidden]), tmp_path / "out", budgets=(1, 2_000, 2))
+    assert run_longmemeval(chosen, lambda: AgentUnderTest(open=agents, encoder="words")) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    metric = "all_evidence_in_context"
+    assert report["context"]["answerable"]["overall"][metric]["mean"] == 1.0
+    assert report["context@1"]["answerable"]["overall"][metric]["mean"] == 0.5
+    assert report["context@1"]["short_answers"]["overall"]["answer_in_packed_evidence"]["mean"] == 0.5
+    assert report["manifest"]["settings"]["context_tokens"] == 2_000
+    assert report["manifest"]["settings"]["other_context_tokens"] == [1, 2]
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["1", "2", ".500", "2", ".500", "2", ".500", ".500", "1.00"] in rows
+    assert any(row[:3] == ["2,000", "2", "1.00"] for row in rows)
+
+
+def test_without_the_default_budget_the_first_is_the_main_one(tmp_path: Path) -> None:
+    assert options(tmp_path, tmp_path, budgets=(4_000, 1_000)).context_tokens == 4_000
+    assert options(tmp_path, tmp_path, budgets=(4_000, 1_000, 4_000)).other_context_tokens == (1_000,)
+    assert options(tmp_path, tmp_path, budgets=(4_000, 2_000)).context_tokens == 2_000
 
 
 def test_a_changed_file_is_refused(record: Make, write: Write, agents: Opener, tmp_path: Path) -> None:

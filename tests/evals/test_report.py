@@ -39,7 +39,11 @@ def make_score(question_id: str, question_type: str, value: float, **views: dict
         found["session.answerable"] = ranking(value)
         found["turn.answerable"] = ranking(value)
         found["context.answerable"] = {"all_evidence_in_context": value, "all_evidence_uncut": 0.0}
-        found["context.short_answers"] = {"answer_in_context": value, "answer_in_evidence": 1.0}
+        found["context.short_answers"] = {
+            "answer_in_context": value,
+            "answer_in_packed_evidence": value,
+            "answer_in_evidence": 1.0,
+        }
     return Score(
         question_id=question_id,
         question_type=question_type,
@@ -125,7 +129,9 @@ def test_the_tables_show_each_convention_with_its_n() -> None:
     assert any(row.startswith("sessions, all questions 4 .750") for row in rows)
     assert any(row.startswith("sessions, without abstentions 3 .667") for row in rows)
     assert "packed context (2000 tokens)" in text
-    assert "stand in the packed context: .667, in the evidence itself: 1.00, n=3" in " ".join(text.split())
+    words = " ".join(text.split())
+    assert "stand in the packed context: .667, in what is packed of the evidence: .667," in words
+    assert "in the evidence itself: 1.00, n=3" in words
     assert "in none of these figures: 1" in text
     assert "not judged accuracy" in text
 

@@ -11,8 +11,17 @@ from typing import Any, Protocol
 import pytest
 
 from habitus.evals.longmemeval import Sample
-from habitus.evals.retrieval import Aliases, EvaluatedAgent, Outcome, ask_at, evaluate, solve
-from habitus.evals.runlog import Manifest, RunLog
+from habitus.evals.retrieval import (
+    Aliases,
+    EvaluatedAgent,
+    Outcome,
+    Task,
+    ask_at,
+    evaluate,
+    fresh_user,
+    solve,
+)
+from habitus.evals.runlog import Finished, Manifest, RunLog
 from habitus.memory.records import Conversation
 
 Make = Callable[..., dict[str, Any]]
@@ -49,23 +58,24 @@ def log(tmp_path: Path) -> Iterable[RunLog]:
 
 
 def run(samples: Iterable[Sample], agents: WordAgents, log: RunLog, scratch: Path, **options: Any) -> Outcome:
-    defaults: dict[str, Any] = {"context_tokens": 100, "with_replies": False}
-    return evaluate(samples, open_agent=agents, log=log, scratch=scratch, **{**defaults, **options})
+    solver = fresh_user(agents, scratch, Task(context_tokens=100))
+    return evaluate(samples, solver=solver, log=log, **options)
 
 
 def test_the_result_is_in_official_ids(
     sample: Callable[..., Sample], agents: WordAgents, folder: Path
 ) -> None:
-    found = solve(sample(), agents, folder, 100)
+    found = solve(sample(), agents, folder, Task(context_tokens=100))
     assert found.question_id == "q1"
     assert found.routes == ("extraction",)
     assert found.ranked_session_ids[0] == "answer_1"
     assert set(found.ranked_session_ids) == {"late", "answer_1", "middle"}
     assert found.ranked_turn_ids[0] == "answer_1_3"
     assert len(found.ranked_turn_ids) == 7
-    assert found.context_turn_ids == ("answer_1_3",)
-    assert found.context_texts == ("Ann does drink green tea",)
+    assert found.context_turn_ids[0] == "answer_1_3"
+    assert found.context_texts[0] == "Ann does drink green tea"
     assert found.context_tokens == 7
+    assert found.other_contexts is None
     assert {"open", "ingest", "recall", "recall.route", "recall.recall"} == set(found.latency_ms)
     assert found.hypothesis is None
 
@@ -73,15 +83,33 @@ def test_the_result_is_in_official_ids(
 def test_a_reply_is_kept_where_one_is_asked_for(
     sample: Callable[..., Sample], agents: WordAgents, folder: Path
 ) -> None:
-    found = solve(sample(), agents, folder, 100, with_replies=True)
+    found = solve(sample(), agents, folder, Task(context_tokens=100, with_replies=True))
     assert found.hypothesis == 'You said: "Ann does drink green tea".'
     assert "chat" in found.latency_ms
+
+
+def test_other_budgets_are_asked_for_and_kept_beside_the_main_one(
+    sample: Callable[..., Sample], agents: WordAgents, folder: Path
+) -> None:
+    found = solve(sample(), agents, folder, Task(context_tokens=2, other_context_tokens=(1, 3)))
+    assert found.context_turn_ids == ("answer_1_3", "answer_1_2")
+    assert found.other_contexts is not None
+    assert {budget: len(context.turn_ids) for budget, context in found.other_contexts.items()} == {1: 1, 3: 3}
+    assert found.other_contexts[1].texts == ("Ann does drink green tea",)
+    again = Finished.model_validate_json(found.model_dump_json())
+    assert again == found
+
+
+def test_rankings_can_be_cut_off(sample: Callable[..., Sample], agents: WordAgents, folder: Path) -> None:
+    found = solve(sample(), agents, folder, Task(max_ranked=2))
+    assert found.ranked_turn_ids == ("answer_1_3", "answer_1_2")
+    assert len(found.ranked_session_ids) == 2
 
 
 def test_the_agent_sees_conversations_in_order_of_date_and_no_official_id(
     sample: Callable[..., Sample], agents: WordAgents, folder: Path
 ) -> None:
-    solve(sample(), agents, folder, 100)
+    solve(sample(), agents, folder, Task(context_tokens=100))
     seen: list[Conversation] = agents.opened[0].conversations
     assert [conversation.at.day for conversation in seen] == [20, 25, 29]
     assert [len(conversation.messages) for conversation in seen] == [3, 2, 2]
@@ -98,7 +126,7 @@ def test_a_repeated_session_is_given_twice_and_keeps_its_best_rank(
         haystack_session_ids=["twice", "answer_1", "twice"],
         haystack_sessions=[turns, [{"role": "user", "content": "tea", "has_answer": True}], turns],
     )
-    found = solve(repeated, agents, folder, 100)
+    found = solve(repeated, agents, folder, Task(context_tokens=100))
     assert len({conversation.id for conversation in agents.opened[0].conversations}) == 3
     assert found.ranked_session_ids == ("twice", "answer_1")
     assert found.ranked_turn_ids == ("twice_1", "answer_1_1")

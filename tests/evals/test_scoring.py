@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from habitus.evals.longmemeval import Sample
-from habitus.evals.runlog import Finished
+from habitus.evals.runlog import Finished, PackedContext
 from habitus.evals.scoring import score
 
 
@@ -84,7 +84,29 @@ def test_a_turn_that_was_cut_is_told_from_one_packed_in_full(
     packed = result(context_turn_ids=("answer_1_3",), context_texts=(text,))
     views = score(sample(), packed).views
     assert views["context.answerable"] == {"all_evidence_in_context": 1.0, "all_evidence_uncut": uncut}
-    assert views["context.short_answers"] == {"answer_in_context": holds_answer, "answer_in_evidence": 1.0}
+    assert views["context.short_answers"] == {
+        "answer_in_context": holds_answer,
+        "answer_in_packed_evidence": holds_answer,
+        "answer_in_evidence": 1.0,
+    }
+
+
+def test_an_answer_in_another_turn_is_not_in_the_packed_evidence(sample: Callable[..., Sample]) -> None:
+    packed = result(context_turn_ids=("late_1", "answer_1_3"), context_texts=("Green tea.", "Ann does …"))
+    found = score(sample(), packed).views["context.short_answers"]
+    assert (found["answer_in_context"], found["answer_in_packed_evidence"]) == (1.0, 0.0)
+
+
+def test_other_budgets_are_scored_under_their_own_level(sample: Callable[..., Sample]) -> None:
+    small = PackedContext(turn_ids=("late_1",), texts=("Rain",), n_tokens=1)
+    packed = result(
+        context_turn_ids=("answer_1_3",), context_texts=("Ann does drink",), other_contexts={50: small}
+    )
+    views = score(sample(), packed).views
+    assert views["context.answerable"]["all_evidence_in_context"] == 1.0
+    assert views["context@50.answerable"]["all_evidence_in_context"] == 0.0
+    assert views["context@50.user_turns"]["all_evidence_in_context"] == 0.0
+    assert views["context@50.short_answers"]["answer_in_packed_evidence"] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,146 @@
+"""`habitus eval longmemeval`: a run from its options to its files and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from habitus.evals.running import (
+    FAILED,
+    INTERRUPTED,
+    AgentUnderTest,
+    check_positive,
+    progress,
+    scratch_in,
+)
+
+if TYPE_CHECKING:
+    from habitus.evals.longmemeval import Sample, SampleReader
+    from habitus.evals.retrieval import Outcome, Task
+    from habitus.evals.runlog import RunLog
+
+DEFAULT_BUDGET = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run is asked for.
+
+    Raises:
+        UsageError: a number is below 1.
+    """
+
+    data: Path
+    out: Path
+    limit: int | None = None
+    with_replies: bool = True
+    budgets: tuple[int, ...] = (DEFAULT_BUDGET,)
+    """Of the packed context, in tokens. The fields of a result are those of `context_tokens`; what was
+    packed at the others is under a key of its own."""
+
+    def __post_init__(self) -> None:
+        check_positive(limit=self.limit)
+        for budget in self.budgets:
+            check_positive(context_tokens=budget)
+
+    @property
+    def context_tokens(self) -> int:
+        """The default budget if it is among those asked for, else the first."""
+        return DEFAULT_BUDGET if DEFAULT_BUDGET in self.budgets else self.budgets[0]
+
+    @property
+    def other_context_tokens(self) -> tuple[int, ...]:
+        return tuple(sorted(set(self.budgets) - {self.context_tokens}))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What of it must be the same for two results to belong to one run."""
+        found: dict[str, Any] = {"context_tokens": self.context_tokens, "with_replies": self.with_replies}
+        if self.other_context_tokens:
+            found["other_context_tokens"] = list(self.other_context_tokens)
+        return found
+
+
+def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) -> int:
+    """Run the benchmark, write its files, print its tables and return the exit code.
+
+    Args:
+        options: what is asked for.
+        prepare: makes the agent to test; called once the data file turned out to be readable.
+
+    Raises:
+        DatasetError: the data file cannot be used; questions finished before it was found out are kept.
+        RunLogError: the output folder cannot be used for this run.
+    """
+    from rich.console import Console
+
+    from habitus.evals.longmemeval import SampleReader
+    from habitus.evals.report import build_report, print_report, write_report
+    from habitus.evals.runlog import RunLog, describe_run
+
+    with SampleReader(options.data) as reader:
+        samples = iter(reader)
+        samples = chain([next(samples)], samples)
+        agent = prepare()
+        manifest = describe_run("longmemeval", options.data, agent.encoder, options.settings)
+        with RunLog(options.out, manifest) as log:
+            outcome = _evaluate(islice(samples, options.limit), reader, agent, log, options)
+            if outcome is None:
+                return say_interrupted(log)
+            report = build_report(outcome, log.manifest)
+            path = write_report(options.out, report)
+    console = Console()
+    print_report(report, console)
+    console.print(f"Written: {path}", highlight=False, soft_wrap=True)
+    return FAILED if outcome.failures else 0
+
+
+def say_interrupted(log: RunLog) -> int:
+    """Say on stderr how to go on, and return the exit code."""
+    from rich.console import Console
+
+    kept = f"{log.n_finished} question{' is' if log.n_finished == 1 else 's are'} finished"
+    message = f"interrupted: {kept}; give the same command to go on"
+    Console(stderr=True).print(message, highlight=False, soft_wrap=True)
+    return INTERRUPTED
+
+
+def task_of(options: RunOptions) -> Task:
+    """Return what is asked of the agent for each question."""
+    from habitus.evals.retrieval import Task
+
+    return Task(
+        context_tokens=options.context_tokens,
+        other_context_tokens=options.other_context_tokens,
+        with_replies=options.with_replies,
+    )
+
+
+def describe_progress(outcome: Outcome) -> str:
+    n_failed = len(outcome.failures)
+    n_done = len(outcome.scores) + n_failed
+    return f"{n_done} questions ({outcome.n_resumed} kept, {n_failed} failed)"
+
+
+def _evaluate(
+    samples: Iterable[Sample], reader: SampleReader, agent: AgentUnderTest, log: RunLog, options: RunOptions
+) -> Outcome | None:
+    """Return what came of the questions, None if the user interrupted the run."""
+    from habitus.evals.retrieval import evaluate, fresh_user
+
+    limit = options.limit
+    try:
+        with scratch_in(options.out) as scratch, progress("LongMemEval", limit or 1.0) as show:
+
+            def on_question(outcome: Outcome) -> None:
+                n_done = len(outcome.scores) + len(outcome.failures)
+                # The reader is ahead of the questions, and a full bar would stop the clock.
+                show(n_done if limit else min(reader.fraction, 0.99), describe_progress(outcome))
+
+            solver = fresh_user(agent.open, scratch, task_of(options))
+            return evaluate(samples, solver=solver, log=log, on_question=on_question)
+    except KeyboardInterrupt:
+        return None

@@ -1,0 +1,120 @@
+"""What the benchmark commands share: the agent under test, a progress bar, and their exit codes.
+
+Nothing heavy is imported before an agent is made.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from habitus.agent.agent import Agent
+    from habitus.evals.retrieval import AgentFactory
+    from habitus.retrievers.encoder import Encoder
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+class UsageError(ValueError):
+    """The command cannot be run as given."""
+
+
+def check_positive(**values: int | None) -> None:
+    """Raise `UsageError` for an option below 1; the names are those of the options, `_` for `-`."""
+    for name, value in values.items():
+        if value is not None and value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentUnderTest:
+    """An agent to evaluate."""
+
+    open: AgentFactory
+    encoder: str
+    """Fingerprint of its encoder."""
+
+
+def cached_encoder(embedding_cache: Path | None) -> Encoder:
+    """Return the default encoder, over a cache in a folder if there is one."""
+    from habitus.agent.defaults import default_encoder
+
+    encoder = default_encoder()
+    if embedding_cache is None:
+        return encoder
+    from habitus.retrievers.cache import CachedEncoder
+
+    return CachedEncoder(encoder, embedding_cache)
+
+
+def habitus(
+    embedding_cache: Path | None, context_tokens: int, *, exact_limit: int | None = None
+) -> AgentUnderTest:
+    """Return Habitus on its embedded defaults; all agents share one encoder.
+
+    Args:
+        embedding_cache: folder that keeps embeddings; None keeps none.
+        context_tokens: budget of the packed evidence.
+        exact_limit: users with at most so many turns are searched exactly, and are given the memory
+            that takes; None leaves both at the store's defaults.
+    """
+    encoder = cached_encoder(embedding_cache)
+    return AgentUnderTest(
+        open=lambda folder: open_agent(folder, encoder, context_tokens, exact_limit=exact_limit),
+        encoder=encoder.fingerprint,
+    )
+
+
+def open_agent(
+    folder: Path, encoder: Encoder, context_tokens: int, *, exact_limit: int | None = None
+) -> Agent:
+    """Open an agent on a folder; see `habitus` for the arguments."""
+    from habitus.agent.agent import Agent
+    from habitus.agent.defaults import default_generator
+    from habitus.agent.settings import Settings
+    from habitus.memory.embedded import EmbeddedStore
+
+    settings = Settings(context_tokens=context_tokens)
+    if exact_limit is None:
+        return Agent.open(folder, encoder=encoder, settings=settings)
+    # A user that does not fit is read from disk again for every question.
+    resident_bytes = max(exact_limit * _RESIDENT_BYTES_PER_TURN, 2**28)
+    store = EmbeddedStore.open(folder, encoder, exact_limit=exact_limit, resident_bytes=resident_bytes)
+    return Agent(store=store, generator=default_generator(encoder), settings=settings)
+
+
+_RESIDENT_BYTES_PER_TURN = 2**15
+
+
+@contextmanager
+def scratch_in(out: Path) -> Iterator[Path]:
+    """Give an empty folder for the agents' data, deleted afterwards.
+
+    It lies in the output folder, so that what a killed run leaves is found and removed by the next one.
+    """
+    scratch = out / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def progress(title: str, total: float) -> Iterator[Callable[[float, str], None]]:
+    """Show a bar on stderr; the function it gives takes (how much of `total` is done, description)."""
+    from rich.console import Console
+    from rich.progress import Progress, TimeElapsedColumn
+
+    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done, description: bar.update(task, completed=done, description=description)
+        bar.update(task, completed=total)
