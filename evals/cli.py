@@ -62,7 +62,13 @@ def bench_encoder(context: typer.Context) -> None:
 def longmemeval(
     data: Annotated[Path, typer.Option(help="LongMemEval file in the official format, .json or .json.gz.")],
     out: Annotated[Path, typer.Option(help="Folder for run.jsonl, manifest.json and report.json.")],
-    limit: Annotated[int | None, typer.Option(help="Only the first N questions.", show_default="all")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            help="Only N questions: the first, or with --sessions or --pooled evenly of every type.",
+            show_default="all",
+        ),
+    ] = None,
     retrieval_only: Annotated[
         bool, typer.Option("--retrieval-only", help="Stop after recall; do not ask for replies.")
     ] = False,
@@ -73,6 +79,20 @@ def longmemeval(
         list[int] | None,
         typer.Option(help="Budget of the packed evidence; may be given several times.", show_default="2000"),
     ] = None,
+    sessions: Annotated[
+        int | None,
+        typer.Option(
+            help="Enlarge every haystack to N sessions with fillers.", show_default="as in the file"
+        ),
+    ] = None,
+    pooled: Annotated[
+        bool, typer.Option("--pooled", help="All sessions of all questions are one user's memory.")
+    ] = False,
+    exact_limit: Annotated[
+        int | None,
+        typer.Option(help="Search users of up to N messages exactly.", show_default="the store's"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the questions and fillers chosen.")] = 0,
 ) -> None:
     """Run LongMemEval (Wu et al., ICLR 2025) through the agent: each question is a fresh user.
 
@@ -86,8 +106,14 @@ def longmemeval(
             limit=limit,
             with_replies=not retrieval_only,
             budgets=tuple(context_tokens or (DEFAULT_BUDGET,)),
+            n_sessions=sessions,
+            pooled=pooled,
+            exact_limit=exact_limit,
+            seed=seed,
         )
-        code = run_longmemeval(options, lambda: habitus(embedding_cache, options.context_tokens))
+        code = run_longmemeval(
+            options, lambda: habitus(embedding_cache, options.context_tokens, exact_limit=exact_limit)
+        )
     raise typer.Exit(code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from habitus.evals.running import (
     FAILED,
     INTERRUPTED,
     AgentUnderTest,
+    UsageError,
     check_positive,
     progress,
     scratch_in,
@@ -19,10 +21,12 @@ from habitus.evals.running import (
 
 if TYPE_CHECKING:
     from habitus.evals.longmemeval import Sample, SampleReader
-    from habitus.evals.retrieval import Outcome, Task
+    from habitus.evals.retrieval import Outcome, Solver, Task
     from habitus.evals.runlog import RunLog
 
 DEFAULT_BUDGET = 2_000
+POOLED_RANKS = 1_000
+"""Ranks kept of a question to a pooled memory; MRR counts none beyond."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +44,19 @@ class RunOptions:
     budgets: tuple[int, ...] = (DEFAULT_BUDGET,)
     """Of the packed context, in tokens. The fields of a result are those of `context_tokens`; what was
     packed at the others is under a key of its own."""
+    n_sessions: int | None = None
+    """Enlarge every haystack to so many sessions."""
+    pooled: bool = False
+    """All sessions of all questions are one user's memory."""
+    exact_limit: int | None = None
+    """Users with at most so many messages are searched exactly; None is the store's default."""
+    seed: int = 0
+    """Of the choice of questions and fillers."""
 
     def __post_init__(self) -> None:
-        check_positive(limit=self.limit)
+        check_positive(limit=self.limit, sessions=self.n_sessions, exact_limit=self.exact_limit)
+        if self.pooled and (self.n_sessions or self.with_replies):
+            raise UsageError("--pooled goes with --retrieval-only, and not with --sessions")
         for budget in self.budgets:
             check_positive(context_tokens=budget)
 
@@ -61,6 +75,13 @@ class RunOptions:
         found: dict[str, Any] = {"context_tokens": self.context_tokens, "with_replies": self.with_replies}
         if self.other_context_tokens:
             found["other_context_tokens"] = list(self.other_context_tokens)
+        if self.n_sessions:
+            found |= {"sessions": self.n_sessions, "seed": self.seed}
+        if self.pooled:
+            # The haystack depends on which questions are chosen, so their number cannot be raised later.
+            found |= {"pooled": True, "limit": self.limit, "seed": self.seed}
+        if self.exact_limit:
+            found["exact_limit"] = self.exact_limit
         return found
 
 
@@ -83,11 +104,11 @@ def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) 
 
     with SampleReader(options.data) as reader:
         samples = iter(reader)
-        samples = chain([next(samples)], samples)
+        questions = _questions(chain([next(samples)], samples), options)
         agent = prepare()
         manifest = describe_run("longmemeval", options.data, agent.encoder, options.settings)
         with RunLog(options.out, manifest) as log:
-            outcome = _evaluate(islice(samples, options.limit), reader, agent, log, options)
+            outcome = _evaluate(questions, reader, agent, log, options)
             if outcome is None:
                 return say_interrupted(log)
             report = build_report(outcome, log.manifest)
@@ -96,6 +117,20 @@ def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) 
     print_report(report, console)
     console.print(f"Written: {path}", highlight=False, soft_wrap=True)
     return FAILED if outcome.failures else 0
+
+
+def _questions(samples: Iterable[Sample], options: RunOptions) -> Iterable[Sample]:
+    """Return the questions to ask with their haystacks; the plain run holds one at a time."""
+    if not options.pooled and options.n_sessions is None:
+        return islice(samples, options.limit)
+    from habitus.evals.haystacks import enlarge, fillers, pool, select
+
+    everything = list(samples)
+    chosen = select(everything, options.limit, options.seed)
+    if options.pooled:
+        return pool(chosen)
+    n_sessions, filler = options.n_sessions or 0, fillers(everything)
+    return (enlarge(sample, filler, n_sessions, options.seed) for sample in chosen)
 
 
 def say_interrupted(log: RunLog) -> int:
@@ -116,6 +151,7 @@ def task_of(options: RunOptions) -> Task:
         context_tokens=options.context_tokens,
         other_context_tokens=options.other_context_tokens,
         with_replies=options.with_replies,
+        max_ranked=POOLED_RANKS if options.pooled else None,
     )
 
 
@@ -126,21 +162,37 @@ def describe_progress(outcome: Outcome) -> str:
 
 
 def _evaluate(
-    samples: Iterable[Sample], reader: SampleReader, agent: AgentUnderTest, log: RunLog, options: RunOptions
+    questions: Iterable[Sample],
+    reader: SampleReader,
+    agent: AgentUnderTest,
+    log: RunLog,
+    options: RunOptions,
 ) -> Outcome | None:
     """Return what came of the questions, None if the user interrupted the run."""
-    from habitus.evals.retrieval import evaluate, fresh_user
+    from habitus.evals.retrieval import evaluate
 
-    limit = options.limit
+    total = len(questions) if isinstance(questions, list) else options.limit
     try:
-        with scratch_in(options.out) as scratch, progress("LongMemEval", limit or 1.0) as show:
+        with scratch_in(options.out) as scratch, progress("LongMemEval", total or 1.0) as show:
 
             def on_question(outcome: Outcome) -> None:
                 n_done = len(outcome.scores) + len(outcome.failures)
                 # The reader is ahead of the questions, and a full bar would stop the clock.
-                show(n_done if limit else min(reader.fraction, 0.99), describe_progress(outcome))
+                show(n_done if total else min(reader.fraction, 0.99), describe_progress(outcome))
 
-            solver = fresh_user(agent.open, scratch, task_of(options))
-            return evaluate(samples, solver=solver, log=log, on_question=on_question)
+            with _solver(questions, agent, scratch, log, options) as solver:
+                return evaluate(questions, solver=solver, log=log, on_question=on_question)
     except KeyboardInterrupt:
         return None
+
+
+def _solver(
+    questions: Iterable[Sample], agent: AgentUnderTest, scratch: Path, log: RunLog, options: RunOptions
+) -> AbstractContextManager[Solver]:
+    from habitus.evals.retrieval import fresh_user, one_user
+
+    task = task_of(options)
+    left = [sample for sample in questions if log.get(sample.id) is None] if options.pooled else []
+    if left:
+        return one_user(agent.open, scratch, left[0].sessions, task)
+    return nullcontext(fresh_user(agent.open, scratch, task))

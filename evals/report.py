@@ -124,6 +124,8 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
 
 
 def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
+    if haystack := _haystack(report["manifest"]["settings"]):
+        yield haystack
     views = [view for view in RANKING_VIEWS if _groups(report, view)]
     if views:
         overall = {RANKING_VIEWS[view]: _groups(report, view)[OVERALL] for view in views}
@@ -155,6 +157,13 @@ def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield Text(f"Failed questions, in none of these figures: {failed}", style="bold red")
         errors = Counter(failure["error"] for failure in report["failures"])
         yield "\n".join(escape(f"{n} x {error}") for error, n in errors.most_common(SHOWN_ERRORS))
+
+
+def _haystack(settings: Mapping[str, Any]) -> str:
+    """Say what the haystacks are if they are not the file's own."""
+    if n_sessions := settings.get("sessions"):
+        return f"Haystacks of {n_sessions} sessions, enlarged with fillers"
+    return "All sessions of all these questions are one user's memory" if settings.get("pooled") else ""
 
 
 def _estimates(rows: Sequence[Mapping[str, float]], seed: int) -> dict[str, Estimate]:

@@ -1,4 +1,4 @@
-"""LongMemEval over an agent: every question is a fresh user of a fresh agent.
+"""LongMemEval over an agent: every question is a fresh user of a fresh agent, or all are one user's.
 
 The histories go through the agent's own ingestion and the questions through its own recall (or chat).
 Official ids name the evidence, so the agent is given neutral ones, mapped back on the way out.
@@ -7,9 +7,9 @@ Official ids name the evidence, so the agent is given neutral ones, mapped back 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Protocol
 
-from habitus.evals.longmemeval import Sample, official_turn_id
+from habitus.evals.longmemeval import HaystackSession, Sample, official_turn_id
 from habitus.evals.runlog import Failed, Finished, PackedContext, RunLog
 from habitus.evals.scoring import Score, score
 from habitus.memory.records import Conversation, Message
@@ -83,7 +83,7 @@ class EvaluatedAgent(Protocol):
     The id of an ingested turn is `<conversation id>:<0-based index of the message>`.
     """
 
-    def ingest(self, user_id: str, conversations: Iterable[Conversation]) -> int: ...
+    def ingest(self, user_id: str, conversations: Iterable[Conversation], *, learn: bool = True) -> int: ...
     def recall(
         self, user_id: str, text: str, *, at: datetime, context_tokens: int | None = None
     ) -> Recalled: ...
@@ -189,24 +189,46 @@ def solve(sample: Sample, open_agent: AgentFactory, folder: Path, task: Task) ->
     Raises:
         ValueError: the agent returned an id that it was never given.
     """
-    aliases = Aliases(sample)
+    aliases = Aliases(sample.sessions)
     started = perf_counter()
     with open_agent(folder) as agent:
         opened = perf_counter()
         agent.ingest(USER_ID, aliases.conversations)
         ingested = perf_counter()
-        result = ask(agent, sample, aliases, task)
+        result = ask(agent, sample, aliases, task, asked_at=ask_at(sample))
     spent = {"open": 1e3 * (opened - started), "ingest": 1e3 * (ingested - opened)}
     return result.model_copy(update={"latency_ms": {**_rounded(spent), **result.latency_ms}})
 
 
-def ask(agent: EvaluatedAgent, sample: Sample, aliases: Aliases, task: Task) -> Finished:
+@contextmanager
+def one_user(
+    open_agent: AgentFactory, folder: Path, sessions: Sequence[HaystackSession], task: Task
+) -> Iterator[Solver]:
+    """Give a solver for which all questions ask one user, who has said all of `sessions`.
+
+    Nothing is learnt from the messages: recall does not read preferences, and those of many people are
+    nobody's. A question is asked at its own date.
+
+    Args:
+        open_agent: called once with the folder.
+        folder: an empty one.
+        sessions: the haystack of every question.
+        task: what is asked.
+    """
+    aliases = Aliases(sessions)
+    with open_agent(folder) as agent:
+        agent.ingest(USER_ID, aliases.conversations, learn=False)
+        yield lambda sample: ask(agent, sample, aliases, task, asked_at=sample.at)
+
+
+def ask(
+    agent: EvaluatedAgent, sample: Sample, aliases: Aliases, task: Task, *, asked_at: datetime
+) -> Finished:
     """Put a question to an agent that holds its history; the result is in official ids.
 
     Raises:
         ValueError: the agent returned an id that it was never given.
     """
-    asked_at = ask_at(sample)
     started = perf_counter()
     recalled = agent.recall(USER_ID, sample.question, at=asked_at, context_tokens=task.context_tokens)
     latency_ms = {
@@ -264,17 +286,17 @@ def ask_at(sample: Sample) -> datetime:
 
 
 class Aliases:
-    """The history of one question under ids that tell nothing, and the way back.
+    """A history under ids that tell nothing, and the way back.
 
     Sessions are numbered in order of date, so both copies of a repeated session get an id of their own.
     Blank messages, which some files hold, are left out.
     """
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sessions: Sequence[HaystackSession]) -> None:
         self.conversations: list[Conversation] = []
         self._sessions: dict[str, str] = {}
         self._turns: dict[str, str] = {}
-        for number, session in enumerate(sample.sessions, start=1):
+        for number, session in enumerate(sessions, start=1):
             alias = f"session-{number:04d}"
             spoken = [(index, turn) for index, turn in enumerate(session.turns) if turn.text.strip()]
             if not spoken:

@@ -97,14 +97,16 @@ class WordAgent:
     """
 
     conversations: list[Conversation] = field(default_factory=list)
+    asked_at: list[datetime] = field(default_factory=list)
 
-    def ingest(self, user_id: str, conversations: Iterable[Conversation]) -> int:
+    def ingest(self, user_id: str, conversations: Iterable[Conversation], *, learn: bool = True) -> int:
         self.conversations += conversations
         return len(self.conversations)
 
     def recall(
         self, user_id: str, text: str, *, at: datetime, context_tokens: int | None = None
     ) -> ScriptedRecall:
+        self.asked_at.append(at)
         shared = {
             f"{conversation.id}:{index}": len(_words(message.text) & _words(text))
             for conversation in self.conversations

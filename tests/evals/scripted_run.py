@@ -46,7 +46,7 @@ class CountingAgent:
     def __init__(self, counter: Path, kill_at: int, kill_by: int) -> None:
         self._counter, self._kill_at, self._kill_by = counter, kill_at, kill_by
 
-    def ingest(self, user_id: str, conversations: Iterable[Conversation]) -> int:
+    def ingest(self, user_id: str, conversations: Iterable[Conversation], *, learn: bool = True) -> int:
         self._ids = [conversation.id for conversation in conversations]
         return len(self._ids)
 

@@ -140,7 +140,7 @@ def test_blank_messages_are_left_out_and_the_others_keep_their_official_index(
         [{"role": "assistant", "content": ""}, {"role": "user", "content": "tea"}],
         [{"role": "user", "content": "rain"}],
     ]
-    aliases = Aliases(sample(haystack_sessions=sessions))
+    aliases = Aliases(sample(haystack_sessions=sessions).sessions)
     assert [len(conversation.messages) for conversation in aliases.conversations] == [1, 1]
     first = aliases.conversations[0].id
     assert aliases.official_turns([f"{first}:0"]) == ("answer_1_2",)
@@ -149,7 +149,7 @@ def test_blank_messages_are_left_out_and_the_others_keep_their_official_index(
 @pytest.mark.parametrize("turn", ["elsewhere:0", "session-0001:99", "answer_1_1"])
 def test_an_id_that_was_never_given_is_an_error(turn: str, sample: Callable[..., Sample]) -> None:
     with pytest.raises(ValueError, match=f"returned the turn '{turn}', which it was never given"):
-        Aliases(sample()).official_turns([turn])
+        Aliases(sample().sessions).official_turns([turn])
 
 
 def test_a_question_is_asked_at_its_date(sample: Callable[..., Sample]) -> None:
