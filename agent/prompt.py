@@ -39,11 +39,13 @@ class PromptParts:
 
     Attributes:
         sections: the text of each section that is there.
+        window: earlier messages of the conversation, each with whether the user said it.
         text: the user's last words.
         at: when they were said; None if the prompt holds no date.
     """
 
     sections: dict[str, str] = field(default_factory=dict)
+    window: tuple[tuple[bool, str], ...] = ()
     text: str = ""
     at: datetime | None = None
 
@@ -122,9 +124,11 @@ def prompt_text(messages: Sequence[BaseMessage]) -> str:
 
 def parse(messages: Sequence[BaseMessage]) -> PromptParts:
     """Read the sections back; a plain conversation without tags gives just its last message."""
-    last = next((m for m in reversed(messages) if m.type == "human"), None)
+    spoken = [m for m in messages if m.type in ("human", "ai")]
+    last = next((m for m in reversed(spoken) if m.type == "human"), None)
     if last is None:
         raise ValueError("a prompt needs at least one human message")
+    window = tuple((m.type == "human", str(m.content)) for m in spoken if m is not last)
     heads = [str(m.content) for m in messages if m.type == "system"]
     sections: dict[str, str] = {}
     for text in (*heads, str(last.content)):
@@ -133,4 +137,5 @@ def parse(messages: Sequence[BaseMessage]) -> PromptParts:
                 sections[name] = _as_written(found[1])
     dated = re.search(r'<message at="([^"]+)">', str(last.content))
     at = datetime.strptime(dated[1], _DATE) if dated else None
-    return PromptParts(sections=sections, text=sections.get("message", str(last.content)), at=at)
+    text = sections.get("message", str(last.content))
+    return PromptParts(sections=sections, window=window, text=text, at=at)

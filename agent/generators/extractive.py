@@ -37,6 +37,8 @@ UNKNOWN = "I don't know from our conversations."
 
 _HEADING = re.compile(r"^## (\d{4}-\d{2}-\d{2})")
 _LINE = re.compile(r"^(User|Assistant): (.*)$")
+_WINDOW_MESSAGES = 40
+_WINDOW_SENTENCES = 20
 _HOW_MANY = re.compile(r"\bhow (?:many|often)\b", re.IGNORECASE)
 _QUESTION_WORDS = frozenset(
     analyze(
@@ -125,7 +127,7 @@ class ExtractiveChat(BaseChatModel):
 
     def _nearest(self, parts: PromptParts) -> list[_Sentence]:
         """Return the sentences that may answer, best first; on equal terms the newest."""
-        found = _memory_sentences(parts.sections.get("memories", ""))
+        found = _told(parts)
         if not found:
             return []
         vectors = self.encoder.encode([parts.text, *(one.text for one in found)])
@@ -170,6 +172,17 @@ def _quoted(sentence: _Sentence) -> str:
     who = "you said" if sentence.by_user else "I said"
     when = f"On {sentence.day.day} {sentence.day:%B %Y} " if sentence.day else ""
     return f"{when}{who if when else who.capitalize()}: “{sentence.text}”"
+
+
+def _told(parts: PromptParts) -> list[_Sentence]:
+    """Return what was said: in the memories, with its day, and earlier in this conversation, today."""
+    today = parts.at.date() if parts.at else None
+    found = _memory_sentences(parts.sections.get("memories", ""))
+    for by_user, text in parts.window[-_WINDOW_MESSAGES:]:
+        if not by_user:
+            continue
+        found += [_Sentence(one, today, True) for one in sentences(text)[:_WINDOW_SENTENCES]]
+    return found
 
 
 def _memory_sentences(block: str) -> list[_Sentence]:

@@ -52,6 +52,11 @@ def test_a_question_is_answered_from_an_earlier_session_with_its_date(agent: Age
     assert "On 2" in reply.text
 
 
+def test_a_question_is_answered_from_the_same_session(agent: Agent) -> None:
+    agent.chat("maya", "My bicycle is parked behind the library.", at=MONDAY)
+    assert "behind the library" in agent.chat("maya", "Where is my bicycle parked?", at=MONDAY).text
+
+
 def test_what_memory_does_not_hold_is_not_invented(agent: Agent) -> None:
     agent.chat("maya", "My bicycle is parked behind the library.", at=MONDAY)
     reply = agent.chat("maya", "What did my dentist prescribe?", at=MONDAY + DAY)

@@ -124,3 +124,4 @@ def test_a_plain_conversation_is_its_last_message() -> None:
 
     parts = parse([HumanMessage("a"), AIMessage("b"), HumanMessage("c")])
     assert (parts.text, parts.sections, parts.at) == ("c", {}, None)
+    assert parts.window == ((True, "a"), (False, "b"))
