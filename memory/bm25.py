@@ -110,8 +110,6 @@ class Postings:
         """Add postings of documents that are newer than all it holds; all arrays have one shape."""
         self._tail.append((hashes, documents.astype(np.int32), counts))
         self._n_tail += len(hashes)
-        if self._n_tail > max(_MERGE_AT, len(self._documents) // 8):
-            self._merge()
 
     def _flat_tail(self) -> tuple[Hashes, npt.NDArray[np.int32], Counts]:
         if len(self._tail) > 1:
@@ -133,6 +131,9 @@ class Postings:
 
     def find(self, query: Terms) -> Scored:
         """Return the postings of the query's terms."""
+        # Not when they are added: a user who is read in many parts is sorted once.
+        if self._n_tail > max(_MERGE_AT, len(self._documents) // 8):
+            self._merge()
         terms: list[Ints] = []
         documents: list[npt.NDArray[np.int32]] = []
         counts: list[Counts] = []

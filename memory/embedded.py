@@ -14,6 +14,7 @@ from habitus.memory.errors import NotFoundError
 from habitus.memory.folder import DataFolder
 from habitus.memory.indexer import INDEX_AFTER, Indexer
 from habitus.memory.preparing import Prepared, check_changes, check_query, prepare
+from habitus.memory.reading import Bounds
 from habitus.memory.records import (
     Changes,
     Correction,
@@ -35,8 +36,8 @@ from habitus.memory.terms import terms_of
 from habitus.memory.wide import search_wide
 from habitus.retrievers.encoder import Encoder, Vectors
 
-RESIDENT_BYTES = 256 * 2**20
-EXACT_LIMIT = 20_000
+RESIDENT_BYTES = 512 * 2**20
+EXACT_LIMIT = 100_000
 
 
 class EmbeddedStore:
@@ -49,14 +50,14 @@ class EmbeddedStore:
         indexer: Indexer,
         encoder: Encoder,
         *,
-        exact_limit: int,
+        in_memory: Bounds,
         resident_bytes: int,
     ) -> None:
         self._folder = folder
         self._database = database
         self._indexer = indexer
         self._encoder = encoder
-        self._exact_limit = exact_limit
+        self._in_memory = in_memory
         self._residents = ResidentCache(resident_bytes, encoder.dim)
 
     @classmethod
@@ -82,11 +83,11 @@ class EmbeddedStore:
             encoder: makes the vectors. If others are stored, all are computed anew.
             progress: called with (done, total) turns while they are.
             reembed: False raises instead when the encoder has changed.
-            exact_limit: users with at most so many turns are searched exactly, in memory; larger ones
-                through the derived indexes.
+            exact_limit: users with at most so many turns are searched in memory; larger ones through
+                the derived indexes, which are filled for them alone unless `flush` is called.
             resident_bytes: bound on the memory for users searched last.
-            index_after: how many turns may wait before the derived indexes are brought up to date in
-                the background; until then they are searched all the same.
+            index_after: how many turns of large users may wait before the derived indexes are brought up
+                to date in the background; until then they are searched all the same.
             max_pages: bound on the size of the database in pages of 4 KiB; None is no bound.
 
         Raises:
@@ -102,10 +103,11 @@ class EmbeddedStore:
             database = Database(data.path / "memory.db", max_pages=max_pages)
             undo.callback(database.close)
             is_new = adopt(database, encoder, reembed=reembed, progress=progress)
-            indexer = Indexer(database, data.path / "index", encoder.dim, index_after=index_after)
-            store = cls(
-                data, database, indexer, encoder, exact_limit=exact_limit, resident_bytes=resident_bytes
+            in_memory = Bounds.of(exact_limit)
+            indexer = Indexer(
+                database, data.path / "index", encoder.dim, in_memory=in_memory, index_after=index_after
             )
+            store = cls(data, database, indexer, encoder, in_memory=in_memory, resident_bytes=resident_bytes)
             indexer.start(is_new=is_new)
             store._scrub()
             undo.pop_all()
@@ -135,7 +137,8 @@ class EmbeddedStore:
             if changes.persona is not None:
                 writing.write_persona(connection, changes.persona)
             writing.end_sessions(connection, user_id, changes.ends_sessions)
-        self._indexer.notify(len(prepared))
+            size = reading.size(connection, user_id)
+        self._indexer.notify(len(prepared), size)
 
     def users(self) -> list[str]:
         with self._database.read() as connection:
@@ -182,19 +185,25 @@ class EmbeddedStore:
     def search(self, user_id: str, query: Query) -> Candidates:
         vector = check_query(query, self._encoder.dim)
         with self._database.read() as connection:
-            n_turns, _ = reading.size_and_epoch(connection, user_id)
-        if n_turns > self._exact_limit:
+            size = reading.size(connection, user_id)
+        if self._in_memory.is_exceeded_by(size):
             return search_wide(self._database, self._indexer, user_id, query, vector)
         # An unknown user must not leave a trace in memory either.
-        resident = self._residents.get(user_id) if n_turns else Resident(self._encoder.dim)
+        resident = self._residents.get(user_id) if size.n_turns else Resident(self._encoder.dim)
         with resident.lock:
+            has_grown = False
             with self._database.read() as connection:
-                _, epoch = reading.size_and_epoch(connection, user_id)
-                resident.enter(epoch)
-                rows = reading.rows_after(connection, user_id, resident.last_seq, self._encoder.dim)
-            resident.append(rows)
-            found = resident.search(vector, terms_of(query.text), not_session=query.not_session)
-        if len(rows):
+                size = reading.size(connection, user_id)
+                resident.enter(size.epoch)
+                if not len(resident):
+                    resident.reserve(size.n_passages)
+                for rows in reading.rows_after(connection, user_id, resident.last_seq, self._encoder.dim):
+                    resident.append(rows)
+                    has_grown = True
+            found = resident.search(
+                vector, terms_of(query.text), limit=query.limit, not_session=query.not_session
+            )
+        if has_grown:
             self._residents.settle(user_id, resident)
         return found
 

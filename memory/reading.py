@@ -36,6 +36,7 @@ TABLES: dict[type[Any], str] = {
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_ROWS_AT_ONCE = 4_096
 _TURN = "id, user_id, session_id, place, role, text, at, meta"
 _ROW = (
     "SELECT t.seq, t.id, t.session_id, t.place, t.role = 'user', t.at, f.n_passages, f.terms, f.counts,"
@@ -156,10 +157,12 @@ def is_known(connection: sqlite3.Connection, user_id: str) -> bool:
     return connection.execute("SELECT 1 FROM users WHERE user_id = ?", (user_id,)).fetchone() is not None
 
 
-def rows_after(connection: sqlite3.Connection, user_id: str, seq: int, dim: int) -> Rows:
-    """Return the turns stored after the one with this sequence number."""
-    found = connection.execute(f"{_ROW} AND t.seq > ? ORDER BY t.seq", (user_id, seq)).fetchall()
-    return Rows.from_sql(found, dim)
+def rows_after(connection: sqlite3.Connection, user_id: str, seq: int, dim: int) -> Iterator[Rows]:
+    """Yield the turns stored after the one with this sequence number, many at a time."""
+    found = connection.execute(f"{_ROW} AND t.seq > ? ORDER BY t.seq", (user_id, seq))
+    # All at once a large user would be in memory three times over.
+    while part := found.fetchmany(_ROWS_AT_ONCE):
+        yield Rows.from_sql(part, dim)
 
 
 def rows_of_sessions(
@@ -212,10 +215,56 @@ def totals(connection: sqlite3.Connection, user_id: str) -> Totals:
     return Totals() if row is None else Totals(*row)
 
 
-def size_and_epoch(connection: sqlite3.Connection, user_id: str) -> tuple[int, int]:
-    """Return how many turns a user has, and the epoch: it changes when turns are deleted."""
-    row = connection.execute("SELECT n_turns, epoch FROM users WHERE user_id = ?", (user_id,)).fetchone()
-    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+@dataclass(frozen=True)
+class Size:
+    """How much there is of a user.
+
+    Attributes:
+        n_turns: turns stored.
+        n_passages: vectors stored.
+        epoch: changes when turns are deleted.
+    """
+
+    n_turns: int = 0
+    n_passages: int = 0
+    epoch: int = 0
+
+
+def size(connection: sqlite3.Connection, user_id: str) -> Size:
+    sql = "SELECT n_turns, n_passages, epoch FROM users WHERE user_id = ?"
+    row = connection.execute(sql, (user_id,)).fetchone()
+    return Size() if row is None else Size(*row)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much of a user is searched in memory at most.
+
+    Attributes:
+        n_turns: turns.
+        n_passages: vectors.
+    """
+
+    n_turns: int
+    n_passages: int
+
+    @classmethod
+    def of(cls, n_turns: int) -> Bounds:
+        """Bound the vectors at two and a half a turn; messages have two on average."""
+        return cls(n_turns, n_turns * 5 // 2)
+
+    def is_exceeded_by(self, size: Size) -> bool:
+        return size.n_turns > self.n_turns or size.n_passages > self.n_passages
+
+    @property
+    def halves(self) -> Bounds:
+        return Bounds(self.n_turns // 2, self.n_passages // 2)
+
+
+def large_users(connection: sqlite3.Connection, bounds: Bounds) -> list[tuple[str, int]]:
+    """Return the users beyond the bounds, each with its shard."""
+    sql = "SELECT user_id, shard FROM users WHERE n_turns > ? OR n_passages > ?"
+    return connection.execute(sql, (bounds.n_turns, bounds.n_passages)).fetchall()
 
 
 def session_size(connection: sqlite3.Connection, user_id: str, session_id: str | None) -> int:

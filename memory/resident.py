@@ -12,11 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from habitus.memory.bm25 import Collection, Postings, Scored, bm25, sums_by
+from habitus.memory.growing import Growing
+from habitus.memory.signs import Signs
 from habitus.memory.store import Candidates
 from habitus.memory.terms import Counts, Hashes, Terms
 from habitus.retrievers.encoder import Vectors
 
 Ints = npt.NDArray[np.int64]
+
+COMPLETE_LIMIT = 20_000
+"""Of users with at most so many turns every turn is scored by its exact cosine; of larger ones the best."""
+
+_RESCORED_PER_WANTED = 40
+"""Passages whose exact cosine is computed, for each that is wanted; see `Signs` for what is missed."""
+
 _BYTES_PER_ID = 120
 """A Python string of 32 characters, its place in a list and its share of a dictionary."""
 
@@ -81,33 +90,6 @@ def dots(rows: Vectors, vector: Vectors) -> Vectors:
     return products
 
 
-class Growing:
-    """An array that grows at its end in amortised constant time per row."""
-
-    def __init__(self, dtype: npt.DTypeLike, width: int | None = None) -> None:
-        self._data: npt.NDArray[Any] = np.empty((0,) if width is None else (0, width), dtype=dtype)
-        self._n = 0
-
-    def append(self, rows: npt.NDArray[Any]) -> None:
-        n = self._n + len(rows)
-        if n > len(self._data):
-            # The first filling is exact: most users are loaded once and then grow slowly.
-            capacity = n if self._n == 0 else max(n, len(self._data) * 5 // 4 + 16)
-            grown = np.empty((capacity, *self._data.shape[1:]), dtype=self._data.dtype)
-            grown[: self._n] = self._data[: self._n]
-            self._data = grown
-        self._data[self._n : n] = rows
-        self._n = n
-
-    @property
-    def view(self) -> npt.NDArray[Any]:
-        return self._data[: self._n]
-
-    @property
-    def nbytes(self) -> int:
-        return self._data.nbytes
-
-
 class _Sessions:
     """Per session the sum of the vectors of the user's turns, or of all turns while there are none."""
 
@@ -116,6 +98,7 @@ class _Sessions:
         self.has_user = Growing(np.bool_)
         self.sums = Growing(np.float32, dim)
         self.norms = Growing(np.float32)
+        self.own_lengths = Growing(np.float64)
 
     def row_of(self, session_ids: list[str]) -> Ints:
         known = len(self.rows)
@@ -125,9 +108,11 @@ class _Sessions:
             self.has_user.append(np.zeros(n_new, dtype=np.bool_))
             self.sums.append(np.zeros((n_new, self.sums.view.shape[1]), dtype=np.float32))
             self.norms.append(np.ones(n_new, dtype=np.float32))
+            self.own_lengths.append(np.zeros(n_new))
         return np.array(found, dtype=np.int64)
 
-    def add(self, rows: Ints, is_user: npt.NDArray[np.bool_], vectors: Vectors) -> None:
+    def add(self, rows: Ints, is_user: npt.NDArray[np.bool_], vectors: Vectors, lengths: Ints) -> None:
+        np.add.at(self.own_lengths.view, rows[is_user], lengths[is_user])
         own = np.unique(rows[is_user])
         first = own[~self.has_user.view[own]]
         self.sums.view[first] = 0.0
@@ -144,6 +129,11 @@ class _Sessions:
         scores: Vectors = dots(self.sums.view, vector)
         scores /= self.norms.view
         return scores
+
+
+def _top(rows: Ints, scores: npt.NDArray[Any], k: int) -> Ints:
+    """Return the rows of the `k` highest scores; all if there are fewer."""
+    return rows if len(rows) <= k else rows[np.argpartition(scores, len(rows) - k)[len(rows) - k :]]
 
 
 class Resident:
@@ -168,23 +158,33 @@ class Resident:
         self._session_ids = Growing(object)
         self._seqs = Growing(np.int64)
         self._session_row = Growing(np.int64)
+        self._own_session = Growing(np.int64)
         self._index = Growing(np.int64)
         self._is_user = Growing(np.bool_)
         self._at = Growing(np.float64)
         self._lengths = Growing(np.int64)
         self._starts = Growing(np.int64)
         self._vectors = Growing(np.float32, dim)
+        self._signs = Signs(dim)
         self._postings = Postings()
         self._sessions = _Sessions(dim)
 
     def __len__(self) -> int:
-        return len(self._index.view)
+        return len(self._index)
 
     @property
     def nbytes(self) -> int:
         """About how much memory it takes."""
-        numbers = (self._session_row, self._index, self._is_user, self._at, self._lengths, self._starts)
-        arrays = (*numbers, self._seqs, self._vectors, self._sessions.sums)
+        numbers = (
+            self._session_row,
+            self._own_session,
+            self._index,
+            self._is_user,
+            self._at,
+            self._lengths,
+            self._starts,
+        )
+        arrays = (*numbers, self._seqs, self._vectors, self._signs, self._sessions.sums)
         return sum(array.nbytes for array in arrays) + self._postings.nbytes + len(self) * 2 * _BYTES_PER_ID
 
     def enter(self, epoch: int) -> None:
@@ -197,26 +197,32 @@ class Resident:
             self._clear()
             self._epoch = epoch
 
+    def reserve(self, n_passages: int) -> None:
+        """Make room for so many passages in all."""
+        self._vectors.reserve(n_passages)
+
     def append(self, rows: Rows) -> None:
         """Add turns that are newer than all it holds."""
         if not len(rows):
             return
-        first_turn, first_passage = len(self), len(self._vectors.view)
+        first_turn, first_passage = len(self), len(self._vectors)
         begins = np.cumsum(rows.n_passages) - rows.n_passages
         ends = np.concatenate([[0], np.cumsum(rows.counts, dtype=np.int64)])
         until = np.cumsum(rows.n_terms)
         session_row = self._sessions.row_of(rows.session_ids)
         means = np.add.reduceat(rows.vectors, begins, axis=0)
         means /= rows.n_passages[:, None]
-        self._sessions.add(session_row, rows.is_user, means)
+        lengths = ends[until] - ends[until - rows.n_terms]
+        self._sessions.add(session_row, rows.is_user, means, lengths)
         self._seqs.append(rows.seqs)
         self._turn_ids.append(np.array(rows.turn_ids, dtype=object))
         self._session_ids.append(np.array(rows.session_ids, dtype=object))
         self._session_row.append(session_row)
+        self._own_session.append(np.where(rows.is_user, session_row + 1, 0))
         self._index.append(rows.index)
         self._is_user.append(rows.is_user)
         self._at.append(rows.at)
-        self._lengths.append(ends[until] - ends[until - rows.n_terms])
+        self._lengths.append(lengths)
         self._starts.append(first_passage + begins)
         self._vectors.append(rows.vectors)
         turns = np.arange(first_turn, first_turn + len(rows), dtype=np.int64)
@@ -228,43 +234,81 @@ class Resident:
         vector: Vectors,
         terms: Terms,
         *,
+        limit: int | None = None,
         not_session: str | None = None,
         only: Iterable[int] | None = None,
         turns: Collection | None = None,
         sessions: Collection | None = None,
     ) -> Candidates:
-        """Score every turn.
+        """Score every turn, or the best of very many.
 
         Args:
             vector: shape `(dim,)`, length 1.
             terms: of the query.
+            limit: how many turns are wanted at least by cosine and by words where there are more than
+                `COMPLETE_LIMIT`; None is all of them.
             not_session: a session whose turns are left out of the result.
-            only: sequence numbers of the turns wanted; None is all, and the result is complete.
+            only: sequence numbers of the turns wanted; None is all.
             turns: statistics of the collection of turns, where this holds only a part of it.
             sessions: the same for sessions.
         """
         found = self._postings.find(terms)
-        lengths, is_user, session_row = self._lengths.view, self._is_user.view, self._session_row.view
+        words = bm25(found, self._lengths.view, turns)
+        keep = self._kept(not_session, only)
+        if limit is None or len(self) <= COMPLETE_LIMIT:
+            rows, complete = np.flatnonzero(keep), only is None
+            cosine = self._cosine(vector)[rows]
+        else:
+            rows, complete = self._best(vector, words, keep, limit), False
+            cosine = self._cosine_of(rows, vector)
+        session_row = self._session_row.view[rows]
         arms = {
-            "cosine": self._cosine(vector),
-            "bm25": bm25(found, lengths, turns),
+            "cosine": cosine,
+            "bm25": words[rows],
             "session_cosine": self._sessions.cosine(vector)[session_row],
             "session_bm25": self._session_bm25(found, sessions)[session_row],
         }
+        return Candidates(
+            turn_ids=self._turn_ids.view[rows].tolist(),
+            session_ids=self._session_ids.view[rows].tolist(),
+            index=self._index.view[rows],
+            is_user=self._is_user.view[rows],
+            at=self._at.view[rows],
+            arms={name: scores.astype(np.float32, copy=False) for name, scores in arms.items()},
+            complete=complete,
+        )
+
+    def _kept(self, not_session: str | None, only: Iterable[int] | None) -> npt.NDArray[np.bool_]:
         keep = np.ones(len(self), dtype=np.bool_)
         if not_session is not None and not_session in self._sessions.rows:
-            keep &= session_row != self._sessions.rows[not_session]
+            keep &= self._session_row.view != self._sessions.rows[not_session]
         if only is not None:
             keep &= np.isin(self._seqs.view, np.fromiter(only, dtype=np.int64))
-        return Candidates(
-            turn_ids=self._turn_ids.view[keep].tolist(),
-            session_ids=self._session_ids.view[keep].tolist(),
-            index=self._index.view[keep],
-            is_user=is_user[keep],
-            at=self._at.view[keep],
-            arms={name: scores[keep].astype(np.float32, copy=False) for name, scores in arms.items()},
-            complete=only is None,
-        )
+        return keep
+
+    def _best(
+        self, vector: Vectors, words: npt.NDArray[np.float64], keep: npt.NDArray[np.bool_], limit: int
+    ) -> Ints:
+        """Return the rows of the best `limit` turns by cosine and the best `limit` by words, ascending."""
+        # Made when first needed: most users never have so many turns.
+        self._signs.append(self._vectors.view[len(self._signs) :])
+        passages = self._signs.nearest(vector, limit * _RESCORED_PER_WANTED)
+        scores = dots(self._vectors.view[passages], vector)
+        turns = np.searchsorted(self._starts.view, passages, side="right") - 1
+        near, begins = np.unique(turns, return_index=True)
+        best: Vectors = np.maximum.reduceat(scores, begins)
+        by_meaning = _top(near[keep[near]], best[keep[near]], limit)
+        hits = np.flatnonzero(keep & (words > 0.0))
+        return np.union1d(by_meaning, _top(hits, words[hits], limit))
+
+    def _cosine_of(self, rows: Ints, vector: Vectors) -> Vectors:
+        begins = self._starts.view[rows]
+        ends = np.append(self._starts.view, len(self._vectors))[rows + 1]
+        sizes = ends - begins
+        offsets = np.cumsum(sizes) - sizes
+        passages = np.repeat(begins - offsets, sizes) + np.arange(sizes.sum())
+        best: Vectors = np.maximum.reduceat(dots(self._vectors.view[passages], vector), offsets)
+        return best
 
     def frequencies(self, terms: Terms, seqs: Ints) -> npt.NDArray[np.float64]:
         """Return shape `(n_terms,)`: in how many of the turns with these numbers each term occurs."""
@@ -283,16 +327,16 @@ class Resident:
 
     def _session_bm25(self, found: Scored, statistics: Collection | None) -> npt.NDArray[np.float64]:
         """Score each session as the document of the user's own turns in it, joined."""
-        n_sessions = len(self._sessions.rows)
-        is_user, session_row = self._is_user.view, self._session_row.view
-        own = is_user[found.documents]
-        key = found.terms[own] * n_sessions + session_row[found.documents[own]]
-        table = sums_by(key, found.counts[own], len(found.weights) * n_sessions)
+        width = len(self._sessions.rows) + 1
+        key = found.terms * width + self._own_session.view[found.documents]
+        table = sums_by(key, found.counts, len(found.weights) * width)
+        # The first column gathers what the assistant said.
+        table[::width] = 0.0
         hits = np.flatnonzero(table)
-        lengths = sums_by(session_row[is_user], self._lengths.view[is_user], n_sessions)
+        lengths = self._sessions.own_lengths.view
         joined = Scored(
-            terms=hits // max(n_sessions, 1),
-            documents=hits % max(n_sessions, 1),
+            terms=hits // width,
+            documents=hits % width - 1,
             counts=table[hits],
             weights=found.weights,
         )

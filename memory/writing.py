@@ -285,13 +285,12 @@ def begin_scrub(connection: sqlite3.Connection, shards: Iterable[int]) -> None:
     connection.executemany("INSERT OR IGNORE INTO stale_shards VALUES (?)", [(shard,) for shard in shards])
 
 
-def requeue_shard(connection: sqlite3.Connection, shard: int) -> int:
-    """Put all turns of a shard, whose index is gone from disk, into the outbox; return how many."""
+def requeue_shard(connection: sqlite3.Connection, shard: int) -> None:
+    """Put all turns of a shard, whose index is gone from disk, into the outbox."""
     connection.execute("DELETE FROM outbox WHERE shard = ?", (shard,))
-    queued = connection.execute(
+    connection.execute(
         "INSERT INTO outbox SELECT t.seq, t.user_id, u.shard, 0 FROM users u JOIN turns t USING (user_id)"
         " WHERE u.shard = ?",
         (shard,),
     )
     connection.execute("DELETE FROM stale_shards WHERE shard = ?", (shard,))
-    return queued.rowcount

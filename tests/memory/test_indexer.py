@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +167,7 @@ def test_a_failure_to_index_is_raised_and_loses_nothing(
 def test_a_failure_in_the_background_is_logged_and_raised_at_the_end(
     tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = EmbeddedStore.open(tmp_path, encoder, index_after=1)
+    store = EmbeddedStore.open(tmp_path, encoder, exact_limit=0, index_after=1)
     block(shard_path(tmp_path, "ann"))
     store.commit("ann", Changes(turns=make_turns("ann", "s", "figs")))
     wait_until(lambda: "indexing failed" in caplog.text)
@@ -181,8 +183,37 @@ def test_indexes_catch_up_in_the_background(
     with EmbeddedStore.open(tmp_path, encoder, index_after=1000) as store:
         store.commit("ann", Changes(turns=make_turns("ann", "s", *(f"fig {n}" for n in range(300)))))
         assert store.stats().n_pending == 300
-    with EmbeddedStore.open(tmp_path, encoder, index_after=100) as store:
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=0, index_after=100) as store:
         wait_until(lambda: store.stats().n_pending == 0)
+
+
+def test_only_large_users_are_indexed_unasked(
+    tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=100, index_after=1) as store:
+        store.commit("bob", Changes(turns=make_turns("bob", "s", *(f"fig {n}" for n in range(20)))))
+        store.commit("ann", Changes(turns=make_turns("ann", "s", *(f"fig {n}" for n in range(60)))))
+        wait_until(lambda: store.stats("ann").n_pending == 0)
+        assert store.stats("bob").n_pending == 20
+        store.flush()
+        assert store.stats().n_pending == 0
+
+
+def test_a_lost_index_is_noticed_while_turns_of_small_users_wait(
+    tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Two users of one shard, of whom one is large.
+    names = (f"user{number}" for number in range(1000))
+    large, small = islice((name for name in names if writing.shard_of(name) == 3), 2)
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=10, index_after=1) as store:
+        store.commit(large, Changes(turns=make_turns(large, "s", *(f"fig {n}" for n in range(60)))))
+        store.commit(small, Changes(turns=make_turns(small, "s", "A fig")))
+        wait_until(lambda: store.stats(large).n_pending == 0)
+    shutil.rmtree(tmp_path / "index")
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=10) as store:
+        query = Query(text="fig", vector=encoder.encode(["fig"])[0])
+        assert len(store.search(large, query)) == 60
+    assert "rebuilt" in caplog.text
 
 
 def test_large_users_read_their_own_writes_while_shards_come_and_go(
