@@ -119,13 +119,13 @@ def write_report(folder: Path, report: Mapping[str, Any]) -> Path:
 
 def print_report(report: Mapping[str, Any], console: Console) -> None:
     """Print the tables of a report."""
+    if haystack := _haystack(report["manifest"]["settings"]):
+        console.print(haystack, "")
     for part in _parts(report):
         console.print(part, "")
 
 
 def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
-    if haystack := _haystack(report["manifest"]["settings"]):
-        yield haystack
     views = [view for view in RANKING_VIEWS if _groups(report, view)]
     if views:
         overall = {RANKING_VIEWS[view]: _groups(report, view)[OVERALL] for view in views}
