@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from habitus.evals.longmemeval_run import DEFAULT_BUDGET, RunOptions, run_longmemeval
-from habitus.evals.running import UsageError, habitus
+from habitus.evals.running import UsageError, cached_encoder, habitus_on
 
 USER_ERROR = 2
 
@@ -112,9 +112,31 @@ def longmemeval(
             seed=seed,
         )
         code = run_longmemeval(
-            options, lambda: habitus(embedding_cache, options.context_tokens, exact_limit=exact_limit)
+            options,
+            lambda: habitus_on(
+                cached_encoder(embedding_cache), options.context_tokens, exact_limit=exact_limit
+            ),
         )
     raise typer.Exit(code)
+
+
+@eval_app.command("locomo")
+def locomo(
+    data: Annotated[Path, typer.Option(help="LoCoMo file in the official format, .json.")],
+    out: Annotated[Path, typer.Option(help="Folder for run.jsonl, manifest.json and report.json.")],
+    embedding_cache: Annotated[
+        Path | None, typer.Option(help="Folder that keeps embeddings for the next run.", show_default="none")
+    ] = None,
+) -> None:
+    """Run LoCoMo (Maharana et al., ACL 2024), categories 1 to 4: recall of the evidence turns."""
+    with user_errors():
+        from rich.console import Console
+
+        from habitus.evals.locomo_run import print_locomo, run_locomo
+
+        encoder = cached_encoder(embedding_cache)
+        agent = habitus_on(encoder, DEFAULT_BUDGET)
+        print_locomo(run_locomo(data, out, agent, encoder), Console())
 
 
 @contextmanager

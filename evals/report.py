@@ -248,6 +248,22 @@ def _budget_table(report: Mapping[str, Any]) -> Table:
     return table
 
 
+def metrics_table(
+    title: str, rows: Iterable[tuple[str, int, Mapping[str, float]]], columns: Mapping[str, str]
+) -> Table:
+    """Make a table of shares, one row for each (name, n, values by metric).
+
+    Args:
+        title: above the table.
+        rows: what is shown.
+        columns: heading by metric, in order.
+    """
+    table = _table(title, "", ["n", *columns.values()])
+    for name, n, values in rows:
+        table.add_row(name, str(n), *(_decimal(values[metric]) for metric in columns))
+    return table
+
+
 def _latency_table(latencies: Mapping[str, Mapping[str, float]]) -> Table:
     ranks = [rank for rank in next(iter(latencies.values())) if rank != "n"]
     table = _table("Milliseconds a question", "", ["n", *ranks])

@@ -53,18 +53,15 @@ def cached_encoder(embedding_cache: Path | None) -> Encoder:
     return CachedEncoder(encoder, embedding_cache)
 
 
-def habitus(
-    embedding_cache: Path | None, context_tokens: int, *, exact_limit: int | None = None
-) -> AgentUnderTest:
+def habitus_on(encoder: Encoder, context_tokens: int, *, exact_limit: int | None = None) -> AgentUnderTest:
     """Return Habitus on its embedded defaults; all agents share one encoder.
 
     Args:
-        embedding_cache: folder that keeps embeddings; None keeps none.
+        encoder: of every agent.
         context_tokens: budget of the packed evidence.
-        exact_limit: users with at most so many turns are searched exactly, and are given the memory
+        exact_limit: users with at most so many turns are searched in memory, and are given the memory
             that takes; None leaves both at the store's defaults.
     """
-    encoder = cached_encoder(embedding_cache)
     return AgentUnderTest(
         open=lambda folder: open_agent(folder, encoder, context_tokens, exact_limit=exact_limit),
         encoder=encoder.fingerprint,
@@ -74,7 +71,7 @@ def habitus(
 def open_agent(
     folder: Path, encoder: Encoder, context_tokens: int, *, exact_limit: int | None = None
 ) -> Agent:
-    """Open an agent on a folder; see `habitus` for the arguments."""
+    """Open an agent on a folder; see `habitus_on` for the arguments."""
     from habitus.agent.agent import Agent
     from habitus.agent.defaults import default_generator
     from habitus.agent.settings import Settings
