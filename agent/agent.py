@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
-from habitus.agent.errors import ClosedError
+from habitus.agent.errors import CancelledError, ClosedError
 from habitus.agent.ingest import conversation_turns, learnt_changes
-from habitus.agent.inputs import instant, record, user_turn
+from habitus.agent.inputs import check_generator, instant, record, user_turn
 from habitus.agent.refreshing import ProfileRefresher
 from habitus.agent.reply import Reply
 from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
 from habitus.agent.state import Context, Recall, State
-from habitus.agent.threads import iterate_in_thread
+from habitus.agent.threads import Emit, aiterate, iterate
 from habitus.memory.errors import NotFoundError
 from habitus.memory.norms import DEFAULT_NORMS
 from habitus.memory.records import (
@@ -38,7 +41,7 @@ from habitus.memory.records import (
 )
 from habitus.memory.shortterm import ShortTermMemory
 from habitus.memory.store import Forgotten, MemoryStore, Progress
-from habitus.memory.tokens import CountTokens
+from habitus.memory.tokens import CountTokens, estimate_tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -47,6 +50,13 @@ if TYPE_CHECKING:
 
 _COMMIT_TURNS = 2_000
 """Turns written at once while conversations are brought in."""
+
+_MAX_TURNS = 64
+"""Turns that stream or run for async callers at once; more of them wait."""
+
+
+def _ignore(piece: str) -> None:
+    """Take no notice of pieces: the caller wants the reply as a whole."""
 
 
 class Agent:
@@ -61,7 +71,8 @@ class Agent:
         generator: any LangChain chat model.
         settings: budgets and dials.
         norms: rules above all preferences.
-        count_tokens: how the generator counts; by default its own `get_num_tokens`.
+        count_tokens: how budgets are counted, by default `estimate_tokens`; give `generator.get_num_tokens`
+            where the model has a tokenizer of its own (LangChain's fallback downloads one).
     """
 
     def __init__(
@@ -79,10 +90,12 @@ class Agent:
         self.generator = generator
         self.settings = settings or Settings()
         self.norms = tuple(norms)
-        self.count_tokens = count_tokens or generator.get_num_tokens
+        self.count_tokens = count_tokens or estimate_tokens
         self.graph = build_graph()
         self._sessions = Sessions(store, self.settings, self.count_tokens)
-        self._refresher = ProfileRefresher(store)
+        self._refresher = ProfileRefresher(store, self._sessions.turn_of)
+        # A turn that waits for another of its user keeps a thread, so there are more than cores.
+        self._threads = ThreadPoolExecutor(max_workers=_MAX_TURNS, thread_name_prefix="habitus-turn")
         self._closed = False
 
     @classmethod
@@ -105,7 +118,7 @@ class Agent:
             generator: by default `ExtractiveChat`, which needs no weights.
             settings: budgets and dials.
             norms: rules above all preferences.
-            count_tokens: how the generator counts tokens.
+            count_tokens: how budgets are counted; by default `estimate_tokens`.
             progress: called while a folder made with another encoder is re-embedded.
 
         Raises:
@@ -117,13 +130,11 @@ class Agent:
         from habitus.memory.embedded import EmbeddedStore
 
         encoder = encoder or default_encoder()
+        generator = generator or default_generator(encoder)
+        check_generator(generator)
         store = EmbeddedStore.open(Path(folder) if folder else default_folder(), encoder, progress=progress)
         return cls(
-            store=store,
-            generator=generator or default_generator(encoder),
-            settings=settings,
-            norms=norms,
-            count_tokens=count_tokens,
+            store=store, generator=generator, settings=settings, norms=norms, count_tokens=count_tokens
         )
 
     # -- the conversation
@@ -144,53 +155,33 @@ class Agent:
             GeneratorError: the chat model failed; nothing was stored.
             StoreFullError: the turn could not be written; nothing was stored.
         """
-        for part in self.stream(user_id, text, session_id=session_id, at=at):
-            if isinstance(part, Reply):
-                return part
-        raise AssertionError("a stream ends with a reply")
+        return self._turn(user_id, text, session_id, at, _ignore, Event())
 
     def stream(
         self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
     ) -> Iterator[str | Reply]:
         """Like `chat`, yielding pieces of text as they come and last the `Reply`.
 
-        The turn is stored when the `Reply` comes; a caller that stops before leaves nothing behind.
+        The turn does not wait for whoever takes the pieces. Leaving early cancels it: nothing is stored,
+        unless it was stored already.
         """
         self._check_open()
-        at = instant(at)
-        user_turn(user_id, session_id or "new", 0, text, at, max_chars=self.settings.max_message_chars)
-        with self._sessions.turn_of(user_id):
-            session_id, ended = self._sessions.resume(user_id, session_id, at)
-            if ended:
-                self._end(user_id, ended)
-            memory = self._sessions.memory(user_id, session_id)
-            state = self._turn_state(user_id, session_id, text, at, memory)
-            final: State = {}
-            modes = self.graph.stream(state, context=self._context(memory), stream_mode=["custom", "values"])
-            for kind, part in modes:
-                if kind == "custom":
-                    yield str(part)
-                else:
-                    final = cast(State, part)
-            self._after(final)
-            reply = Reply.of(final)
-        yield reply
+        return iterate(self._threads, partial(self._turn, user_id, text, session_id, at))
 
     async def achat(
         self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
     ) -> Reply:
         """`chat` for async code; the turn runs in a thread, the event loop stays free."""
-        return await asyncio.to_thread(self.chat, user_id, text, session_id=session_id, at=at)
+        self._check_open()
+        turn = partial(self._turn, user_id, text, session_id, at, _ignore, Event())
+        return await asyncio.get_running_loop().run_in_executor(self._threads, turn)
 
     async def astream(
         self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
     ) -> AsyncIterator[str | Reply]:
-        """`stream` for async code; leaving the loop early cancels the turn."""
-
-        def make() -> Iterator[str | Reply]:
-            return self.stream(user_id, text, session_id=session_id, at=at)
-
-        async for part in iterate_in_thread(make):
+        """`stream` for async code."""
+        self._check_open()
+        async for part in aiterate(self._threads, partial(self._turn, user_id, text, session_id, at)):
             yield part
 
     def recall(
@@ -213,7 +204,7 @@ class Agent:
         state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
         if context_tokens is not None:
             state["context_tokens"] = context_tokens
-        final = self.graph.invoke(state, context=self._context(memory))
+        final = self._run(state, memory)
         found: Recall = final["recall"]
         return replace(found, timings_ms=final["timings_ms"])
 
@@ -264,7 +255,7 @@ class Agent:
         with self._sessions.turn_of(user_id):
             memory = self._sessions.memory(user_id, found[0].session_id)
             state: State = {"mode": "feedback", "user_id": user_id, "at": at, "feedback": given}
-            final = cast(State, self.graph.invoke(state, context=self._context(memory)))
+            final = self._run(state, memory)
             self._after(final)
         return final
 
@@ -399,6 +390,7 @@ class Agent:
             return
         self._closed = True
         try:
+            self._threads.shutdown(wait=True)
             self._refresher.close()
         finally:
             self.store.close()
@@ -412,6 +404,47 @@ class Agent:
         self.close()
 
     # -- inside
+
+    def _turn(
+        self,
+        user_id: str,
+        text: str,
+        session_id: str | None,
+        at: datetime | None,
+        emit: Emit,
+        cancelled: Event,
+    ) -> Reply:
+        self._check_open()
+        at = instant(at)
+        user_turn(user_id, session_id or "new", 0, text, at, max_chars=self.settings.max_message_chars)
+        with self._sessions.turn_of(user_id):
+            session_id, ended = self._sessions.resume(user_id, session_id, at)
+            if ended:
+                self._end(user_id, ended)
+            memory = self._sessions.memory(user_id, session_id)
+            final = self._run(
+                self._turn_state(user_id, session_id, text, at, memory), memory, emit, cancelled
+            )
+            self._after(final)
+        return Reply.of(final)
+
+    def _run(
+        self, state: State, memory: ShortTermMemory, emit: Emit = _ignore, cancelled: Event | None = None
+    ) -> State:
+        """Run the graph; between its steps, and at each piece of the reply, it can be cancelled."""
+        from langsmith import tracing_context
+
+        final: State = {}
+        with tracing_context(enabled=None if self.settings.tracing else False):
+            context = self._context(memory)
+            for kind, part in self.graph.stream(state, context=context, stream_mode=["custom", "values"]):
+                if kind == "custom":
+                    emit(str(part))
+                else:
+                    final = cast(State, part)
+                if cancelled is not None and cancelled.is_set() and "reply_turn" not in final:
+                    raise CancelledError("the caller left before the turn was stored")
+        return final
 
     def _context(self, memory: ShortTermMemory) -> Context:
         return Context(

@@ -2,6 +2,7 @@
 
 AgentError
 ├── GeneratorError (RuntimeError)   the chat model failed; the turn was not stored, try again
+    ├── CancelledError (RuntimeError)   the caller left before the turn was stored
 └── ClosedError (RuntimeError)      the agent was closed
 """
 
@@ -18,8 +19,12 @@ class GeneratorError(AgentError, RuntimeError):
     def __init__(self, generator: object, cause: Exception) -> None:
         super().__init__(
             f"{type(generator).__name__} failed: {cause}. "
-            "Nothing of this turn was stored; it can be sent again."
+            "Neither message nor reply was stored; it can be sent again."
         )
+
+
+class CancelledError(AgentError, RuntimeError):
+    """The caller left while the reply was being made; nothing of the turn was stored."""
 
 
 class ClosedError(AgentError, RuntimeError):

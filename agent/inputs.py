@@ -14,6 +14,25 @@ from habitus.memory.records import Turn
 R = TypeVar("R")
 
 
+def check_generator(generator: object) -> None:
+    """Refuse what is no LangChain chat model.
+
+    Raises:
+        InvalidInputError: such as for a model's name, which has to be made a model first.
+    """
+    from langchain_core.language_models import BaseChatModel
+
+    if not isinstance(generator, BaseChatModel):
+        raise InvalidInputError(
+            f"the generator must be a LangChain chat model, got {generator!r}; "
+            "make one of a name with langchain.chat_models.init_chat_model"
+        )
+
+
+_EARLIEST, _LATEST = 1900, 9000
+"""Years in which a date can be told and reckoned from, forth and back."""
+
+
 def instant(at: datetime | None) -> datetime:
     """Return an aware datetime in UTC; None is now.
 
@@ -22,6 +41,12 @@ def instant(at: datetime | None) -> datetime:
     """
     if at is None:
         return datetime.now(UTC)
+    if not isinstance(at, datetime):
+        raise InvalidInputError(f"`at` must be a datetime, got {at!r}")
+    if not _EARLIEST <= at.year <= _LATEST:
+        raise InvalidInputError(
+            f"`at` must lie between the years {_EARLIEST} and {_LATEST}, got {at.isoformat()}"
+        )
     if at.tzinfo is None or at.utcoffset() is None:
         raise InvalidInputError(
             f"a datetime must say its time zone, got naive {at!r}; for UTC use at.replace(tzinfo=UTC)"
@@ -51,6 +76,8 @@ def user_turn(user_id: str, session_id: str, index: int, text: str, at: datetime
     Raises:
         InvalidInputError: a blank or too long text, NUL characters, or an id that cannot be stored.
     """
+    if not isinstance(text, str):
+        raise InvalidInputError(f"a message must be text, got {type(text).__name__}")
     if len(text) > max_chars:
         raise InvalidInputError(
             f"a message must not be longer than {max_chars:,} characters, got {len(text):,}; "

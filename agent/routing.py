@@ -13,6 +13,9 @@ from habitus.retrievers.passages import sentences
 
 _MAX_SENTENCES = 200
 
+CONFIRMATION = "Yes, delete everything about me."
+"""What a user says, to the letter, to have their whole record deleted."""
+
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
@@ -23,19 +26,37 @@ _ASKED = (
     r"(?:(?:can|could|would|will) you (?:please )?|i(?:'d| would) like you to |i want you to |"
     r"you (?:can|should) )?"
 )
+_MEMORY = r"(?:memory|memories|records?|notes?|what you know)"
 _FORGET = _compiled(
     _POLITE
     + _ASKED
-    + r"(?:forget|erase|delete|unlearn|(?:do not|don't|stop|no longer) remember(?:ing)?|"
-    + r"remove (?=.*\b(?:memory|memories|records?|what you know)\b))\b\s*(?P<words>.*)$"
+    + r"(?:(?:forget|unlearn|(?:do not|don't|stop|no longer) remember(?:ing)?)\b(?!-)|"
+    + r"(?:erase|delete|remove|clear|wipe)\b(?=\s+(?:everything|anything|all|what) (?:that )?(?:i|you) |"
+    + rf"\s+(?:that|the fact that) i\b|.*\b(?:from|of|in) (?:your |my |the )?{_MEMORY}\b))"
+    + r"\s*(?P<words>.*)$"
 )
-_NOT_A_FORGET = _compiled(r"^(?:to\b|it'?s? (?:fine|ok)|about it[.!]*$|how\b)")
+_FORGET_ALL = _compiled(
+    _POLITE
+    + _ASKED
+    + r"(?:forget|erase|delete|remove|clear|wipe)\s+"
+    + rf"(?:everything|all|(?:all )?(?:of )?(?:my|your) (?:data|profile|history|{_MEMORY}))"
+    + r"(?: (?:about|of|on) me| (?:that )?you (?:know|have|remember|stored?)(?: (?:about|of|on) me)?)?"
+    + r"(?: (?:from|in) (?:your |my )?memory)?(?:,? please)?[\s.!?]*$"
+)
+_LAST_EXCHANGE = _compiled(r"^(?:that|this|it|(?:that )?i (?:just )?said (?:that|this|it)|what i just said)$")
+_NOT_A_FORGET = _compiled(
+    # "Forget it, let's ...", "forget the budget, just ..." change the subject; "how", "where" and "to" ask
+    # not to let something slip one's mind.
+    r"^(?:to\b|about it\b|how\b|where\b|when\b|it'?s? (?:fine|ok)|(?:it|that|this)\s*[,;:]\s*\S|"
+    r"(?:the|this|these|those)\b(?! fact\b).*[,;:])"
+)
+_IDIOM = _compiled(r"^it[\s.!]*$")
 _FORGET_PREFIX = _compiled(
     r"^(?:(?:everything|anything|all|what) (?:that )?"
-    r"(?:i (?:have )?(?:said|told you|mentioned)|you know) "
+    r"(?:i (?:have )?(?:said|told you|mentioned)|you (?:know|remember|have)) "
     r"(?:about|of|on|regarding)|about|that|the fact that|my (?:memory|memories) (?:of|about))\s+"
 )
-_FORGET_SUFFIX = _compiled(r"\s*(?:from (?:your |my )?(?:memory|memories|records?)|,? ?please)?[\s.!?]*$")
+_FORGET_SUFFIX = _compiled(rf"\s*(?:from (?:your |my |the )?{_MEMORY}|,? ?please)?[\s.!?]*$")
 _SHOW = _compiled(
     r"\bwhat (?:do|did|have) you (?:(?:actually|already|currently) )?"
     r"(?:know|remember(?:ed)?|stored?|saved?|learn(?:ed|t)?)"
@@ -104,11 +125,12 @@ def find_command(text: str) -> Command | None:
 
 
 def _sentence_command(sentence: str) -> Command | None:
-    if match := _FORGET.match(sentence):
-        words = match["words"]
-        if not _NOT_A_FORGET.match(words):
-            words = _FORGET_SUFFIX.sub("", _FORGET_PREFIX.sub("", words))
-            return Command(kind="forget", words="" if words.lower() in {"it", "this", "that"} else words)
+    if sentence == CONFIRMATION:
+        return Command(kind="forget_all", words=CONFIRMATION)
+    if _FORGET_ALL.match(sentence):
+        return Command(kind="forget_all", words="")
+    if forgetting := _forget_command(sentence):
+        return forgetting
     if match := _CORRECT.match(sentence):
         return Command(kind="correct", words=match["words"])
     kinds: tuple[tuple[CommandKind, re.Pattern[str]], ...] = (("show", _SHOW), ("export", _EXPORT))
@@ -116,6 +138,18 @@ def _sentence_command(sentence: str) -> Command | None:
         if pattern.search(sentence):
             return Command(kind=kind, words="")
     return None
+
+
+def _forget_command(sentence: str) -> Command | None:
+    match = _FORGET.match(sentence)
+    if match is None or _IDIOM.match(match["words"]):
+        return None
+    bare = _FORGET_SUFFIX.sub("", match["words"])
+    if _LAST_EXCHANGE.match(bare):
+        return Command(kind="forget", words="")
+    if not bare or _NOT_A_FORGET.match(match["words"]):
+        return None
+    return Command(kind="forget", words=_FORGET_PREFIX.sub("", bare))
 
 
 def _sentence_route(sentence: str) -> Route:

@@ -24,5 +24,8 @@ class Settings(BaseModel):
     """Preferences chosen for one request, at most."""
     idle_gap: timedelta = Field(default=timedelta(hours=1), gt=timedelta(0))
     """A session that rests this long has ended (LD-Agent)."""
+    tracing: bool = False
+    """Whether LangSmith may trace turns when its own environment variables ask for it; the words of your
+    users leave the machine then."""
     max_message_chars: int = Field(default=2_000_000, ge=1)
     """A longer message is refused."""

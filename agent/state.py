@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["turn", "recall", "feedback"]
 Route = Literal["extraction", "abstraction", "generalization", "statement", "feedback", "command"]
-CommandKind = Literal["forget", "show", "export", "correct"]
+CommandKind = Literal["forget", "forget_all", "show", "export", "correct"]
 
 
 @dataclass(frozen=True, kw_only=True)

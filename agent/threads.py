@@ -1,48 +1,68 @@
-"""From a generator that blocks to one that an event loop can wait for."""
+"""A turn that runs in a thread while its caller takes the pieces as they come."""
 
 from __future__ import annotations
 
 import asyncio
+import queue
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
 from threading import Event
 from typing import TypeVar
 
 T = TypeVar("T")
+
+Emit = Callable[[str], None]
+Run = Callable[[Emit, Event], T]
+"""Does the work: hands out pieces, looks now and then whether it was cancelled, returns the result."""
 
 
 class _End:
     pass
 
 
-async def iterate_in_thread(make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
-    """Yield what an iterator yields while it runs in a thread of its own.
+def iterate(executor: Executor, run: Run[T]) -> Iterator[str | T]:
+    """Yield the pieces that `run` emits, and last what it returns.
 
-    An error in it is raised here. Leaving early closes the iterator at its next item.
+    The work never waits for the one who takes the pieces. Leaving early cancels it, and waits until it
+    has ended; an error in it is raised here.
     """
-    loop = asyncio.get_running_loop()
-    items: asyncio.Queue[T | BaseException | _End] = asyncio.Queue()
-    left = Event()
+    items: queue.SimpleQueue[str | T | BaseException | _End] = queue.SimpleQueue()
+    cancelled = Event()
+    worker = executor.submit(_work, run, items.put, cancelled)
+    try:
+        while not isinstance(item := items.get(), _End):
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        cancelled.set()
+        worker.result()
 
-    def put(item: T | BaseException | _End) -> None:
+
+async def aiterate(executor: Executor, run: Run[T]) -> AsyncIterator[str | T]:
+    """`iterate` for an event loop."""
+    loop = asyncio.get_running_loop()
+    items: asyncio.Queue[str | T | BaseException | _End] = asyncio.Queue()
+    cancelled = Event()
+
+    def put(item: str | T | BaseException | _End) -> None:
         loop.call_soon_threadsafe(items.put_nowait, item)
 
-    def run() -> None:
-        try:
-            for item in make():
-                if left.is_set():
-                    return
-                put(item)
-        except BaseException as error:  # whatever it is, the waiting side raises it
-            put(error)
-        else:
-            put(_End())
-
-    worker = loop.run_in_executor(None, run)
+    worker = loop.run_in_executor(executor, _work, run, put, cancelled)
     try:
         while not isinstance(item := await items.get(), _End):
             if isinstance(item, BaseException):
                 raise item
             yield item
     finally:
-        left.set()
+        cancelled.set()
         await worker
+
+
+def _work(run: Run[T], put: Callable[[str | T | BaseException | _End], None], cancelled: Event) -> None:
+    try:
+        put(run(put, cancelled))
+    except BaseException as error:  # whatever it is, the waiting side raises it
+        put(error)
+    else:
+        put(_End())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -214,6 +214,8 @@ class EmbeddedStore:
         turn_ids: Sequence[str] = (),
         preference_ids: Sequence[str] = (),
         fact_ids: Sequence[str] = (),
+        correction_ids: Sequence[str] = (),
+        feedback_ids: Sequence[str] = (),
         rewrites: Mapping[str, str] = MappingProxyType({}),
     ) -> Forgotten:
         left = [
@@ -222,10 +224,9 @@ class EmbeddedStore:
         ]
         rewritten = prepare(self._encoder, left)
         with self._database.write() as connection:
-            forgotten = _forget(
-                connection, user_id, set(turn_ids), set(preference_ids), set(fact_ids), rewritten
-            )
-            if forgotten != Forgotten(turn_ids=(), preference_ids=(), fact_ids=()):
+            records = {*preference_ids, *fact_ids, *correction_ids, *feedback_ids}
+            forgotten = _forget(connection, user_id, set(turn_ids), records, rewritten)
+            if forgotten != Forgotten():
                 touched = forgotten.turn_ids or forgotten.rewritten_ids
                 writing.begin_scrub(connection, [writing.shard_of(user_id)] if touched else [])
         self._residents.drop(user_id)
@@ -312,45 +313,50 @@ def _forget(
     connection: sqlite3.Connection,
     user_id: str,
     turn_ids: set[str],
-    preference_ids: set[str],
-    fact_ids: set[str],
+    record_ids: set[str],
     rewritten: Sequence[Prepared],
 ) -> Forgotten:
     """Delete turns and records, and clean what refers to them; ids that are not stored are left out."""
-    known = reading.stored_turns(connection, user_id, [item.turn.id for item in rewritten])
-    rewritten = [item for item in rewritten if item.turn.id in known]
+    before = reading.stored_turns(connection, user_id, [item.turn.id for item in rewritten])
+    rewritten = [item for item in rewritten if item.turn.id in before]
     rewrites = {item.turn.id: item.turn.text for item in rewritten}
     stored = reading.stored_turns(connection, user_id, sorted(turn_ids - set(rewrites)))
+    touched = [turn for _, turn in (*stored.values(), *before.values())]
     preferences = reading.documents(connection, user_id, Preference)
     facts = reading.documents(connection, user_id, Fact)
-    gone_turns = set(stored)
-    gone_preferences = {item.id for item in preferences} & preference_ids
-    is_lost = forgetting.lost(gone_turns, rewrites)
-    gone_preferences |= forgetting.unsupported(preferences, is_lost)
-    gone_facts = {item.id for item in facts} & fact_ids
-    gone_facts |= forgetting.unsupported(facts, is_lost)
-    gone = gone_turns | gone_preferences | gone_facts
-    if not gone and not rewrites:
-        return Forgotten(turn_ids=(), preference_ids=(), fact_ids=())
+    corrections = reading.documents(connection, user_id, Correction)
+    feedback = reading.documents(connection, user_id, Feedback)
+    is_lost = forgetting.lost(set(stored), rewrites)
+    gone_preferences = forgetting.unsupported(preferences, is_lost) | _chosen(preferences, record_ids)
+    gone_facts = forgetting.unsupported(facts, is_lost) | _chosen(facts, record_ids)
+    gone_corrections = forgetting.about(corrections, touched) | _chosen(corrections, record_ids)
+    gone_feedback = forgetting.about(feedback, touched) | _chosen(feedback, record_ids)
+    forgotten = Forgotten(
+        turn_ids=tuple(sorted(stored)),
+        rewritten_ids=tuple(sorted(rewrites)),
+        preference_ids=tuple(sorted(gone_preferences)),
+        fact_ids=tuple(sorted(gone_facts)),
+        correction_ids=tuple(sorted(gone_corrections)),
+        feedback_ids=tuple(sorted(gone_feedback)),
+    )
+    if forgotten == Forgotten():
+        return forgotten
     writing.forget_turns(connection, user_id, [seq for seq, _ in stored.values()])
     writing.write_turns(connection, user_id, rewritten)
     writing.delete_documents(connection, user_id, Preference, gone_preferences)
     writing.delete_documents(connection, user_id, Fact, gone_facts)
+    writing.delete_documents(connection, user_id, Correction, gone_corrections)
+    writing.delete_documents(connection, user_id, Feedback, gone_feedback)
     writing.write_documents(connection, forgetting.cleaned(preferences, is_lost, gone_preferences))
     writing.write_documents(connection, forgetting.cleaned(facts, is_lost, gone_facts))
-    touched = gone_turns | set(rewrites)
-    corrections = reading.documents(connection, user_id, Correction)
-    writing.delete_documents(connection, user_id, Correction, forgetting.about(corrections, touched))
-    feedback = reading.documents(connection, user_id, Feedback)
-    writing.delete_documents(connection, user_id, Feedback, forgetting.about(feedback, touched))
+    gone = set(stored) | gone_preferences | gone_facts
     profile = forgetting.cleaned_profile(reading.profile(connection, user_id), gone)
     if profile is not None:
         writing.write_profile(connection, profile)
     for persona in forgetting.cleaned_personas(reading.personas(connection, user_id), gone_preferences):
         writing.write_persona(connection, persona)
-    return Forgotten(
-        turn_ids=tuple(sorted(gone_turns)),
-        preference_ids=tuple(sorted(gone_preferences)),
-        fact_ids=tuple(sorted(gone_facts)),
-        rewritten_ids=tuple(sorted(rewrites)),
-    )
+    return forgotten
+
+
+def _chosen(records: Iterable[Preference | Fact | Correction | Feedback], ids: set[str]) -> set[str]:
+    return {record.id for record in records} & ids

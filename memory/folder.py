@@ -27,16 +27,17 @@ class DataFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
+            self._owner.write_text(str(os.getpid()))
         except (FileExistsError, NotADirectoryError) as error:
             raise InvalidInputError(f"the data folder must be a folder, {str(self.path)!r} is not") from error
         except Timeout as error:
             raise FolderInUseError(self._in_use()) from error
         except OSError as error:
+            self._lock.release()
             raise StoreFullError(
                 f"the data folder {str(self.path)!r} cannot be made or written ({error.strerror}): check its"
                 " rights and the space on the disk, or choose another folder"
             ) from error
-        self._owner.write_text(str(os.getpid()))
 
     def _in_use(self) -> str:
         try:

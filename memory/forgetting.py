@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
-from habitus.memory.records import Correction, Evidence, Fact, Feedback, Persona, Preference, Profile
+from habitus.memory.records import Correction, Evidence, Fact, Feedback, Persona, Preference, Profile, Turn
 
 Dated = TypeVar("Dated", Preference, Fact)
 
@@ -45,9 +45,32 @@ def cleaned(records: Iterable[Dated], is_lost: Lost, record_ids: Set[str]) -> li
     return changed
 
 
-def about(records: Iterable[Correction | Feedback], turn_ids: Set[str]) -> set[str]:
-    """Return the ids of corrections and feedback on forgotten turns: they repeat the turn's words."""
-    return {record.id for record in records if record.turn_id in turn_ids}
+def about(records: Iterable[Correction | Feedback], turns: Iterable[Turn]) -> set[str]:
+    """Return the ids of corrections and feedback on forgotten turns, or that repeat the words of one."""
+    gone = list(turns)
+    turn_ids = {turn.id for turn in gone}
+    return {
+        record.id
+        for record in records
+        if record.turn_id in turn_ids
+        or any(_repeats(said, turn.text) for turn in gone for said in words(record))
+    }
+
+
+def words(record: Correction | Feedback) -> tuple[str, ...]:
+    """Return what a correction or a feedback says, text by text."""
+    if isinstance(record, Correction):
+        return record.situation, record.wrong, record.right
+    said = [record.comment]
+    if record.edit is not None:
+        said += [record.edit.before, record.edit.after]
+    if record.choice is not None:
+        said += [record.choice.winner, *record.choice.losers]
+    return tuple(text for text in said if text)
+
+
+def _repeats(said: str, text: str) -> bool:
+    return bool(said.strip()) and (said in text or text in said)
 
 
 def cleaned_profile(profile: Profile | None, gone: Set[str]) -> Profile | None:

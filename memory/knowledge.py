@@ -45,7 +45,7 @@ class Knowledge:
         self._facts = {fact.id: fact for fact in facts}
         self._written: dict[str, Preference] = {}
         self._told: dict[str, Fact] = {}
-        self._corrections: list[Correction] = []
+        self._corrections: dict[str, Correction] = {}
 
     @classmethod
     def read(cls, store: MemoryStore, user_id: str, *, norms: Sequence[Norm] = DEFAULT_NORMS) -> Self:
@@ -84,7 +84,7 @@ class Knowledge:
     @property
     def corrections(self) -> tuple[Correction, ...]:
         """Mistakes that were pointed out."""
-        return tuple(self._corrections)
+        return tuple(self._corrections.values())
 
     def learn(self, extraction: Extraction, at: datetime) -> None:
         """Take in what a message told: first what it takes back, then what it states."""
@@ -94,7 +94,7 @@ class Knowledge:
         self.prefer(extraction.preferences, at)
         if extraction.facts:
             self._take_facts(merge_facts(self.facts, extraction.facts, at=at))
-        self._corrections += extraction.corrections
+        self.correct(extraction.corrections)
 
     def prefer(self, preferences: Sequence[Preference], at: datetime) -> None:
         """Merge preferences into those known: duplicates join, contradictions supersede."""
@@ -103,7 +103,7 @@ class Knowledge:
 
     def correct(self, corrections: Sequence[Correction]) -> None:
         """Add mistakes that were pointed out."""
-        self._corrections += corrections
+        self._corrections.update((correction.id, correction) for correction in corrections)
 
     def _take(self, changed: Sequence[Preference]) -> None:
         for preference in changed:

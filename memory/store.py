@@ -97,13 +97,15 @@ class Forgotten:
     Attributes:
         turn_ids: messages that are gone.
         rewritten_ids: messages of which a part is gone.
-        preference_ids, fact_ids: records that are gone.
+        preference_ids, fact_ids, correction_ids, feedback_ids: records that are gone.
     """
 
-    turn_ids: tuple[str, ...]
-    preference_ids: tuple[str, ...]
-    fact_ids: tuple[str, ...]
+    turn_ids: tuple[str, ...] = ()
     rewritten_ids: tuple[str, ...] = ()
+    preference_ids: tuple[str, ...] = ()
+    fact_ids: tuple[str, ...] = ()
+    correction_ids: tuple[str, ...] = ()
+    feedback_ids: tuple[str, ...] = ()
 
 
 class MemoryStore(Protocol):
@@ -173,6 +175,8 @@ class MemoryStore(Protocol):
         turn_ids: Sequence[str] = (),
         preference_ids: Sequence[str] = (),
         fact_ids: Sequence[str] = (),
+        correction_ids: Sequence[str] = (),
+        feedback_ids: Sequence[str] = (),
         rewrites: Mapping[str, str] = MappingProxyType({}),
     ) -> Forgotten:
         """Delete for good: turns and records, and from every record the evidence quoting those turns.
@@ -180,7 +184,8 @@ class MemoryStore(Protocol):
         `rewrites` gives, by turn id, what is left of a message when only a part of it is to go: it
         keeps its place, and evidence in it stays where its quotation still stands.
 
-        A preference or fact whose every evidence is deleted goes too. Profile and persona lose the
+        Corrections and feedback about those turns, or repeating their words, go with them. A preference or
+        fact whose every evidence is deleted goes too. Profile and persona lose the
         sections and lines linked to what went. Nothing of it stays in any file.
         """
         ...

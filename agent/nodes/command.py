@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 from langgraph.runtime import Runtime
 
+from habitus.agent.routing import CONFIRMATION
 from habitus.agent.state import Command, CommandKind, CommandOutcome, Context, State
 from habitus.memory.cutting import mentions, without
 from habitus.memory.extraction import extract as extract_from
+from habitus.memory.forgetting import words as words_of
 from habitus.memory.preferences import matching, matching_facts
-from habitus.memory.records import Fact, Preference, Turn
+from habitus.memory.records import Correction, Fact, Feedback, Preference, Turn
 from habitus.memory.store import Forgotten
 from habitus.retrievers.analysis import analyze
 
@@ -39,7 +41,7 @@ def command(state: State, runtime: Runtime[Context]) -> State:
 def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     gone = _forget_about(asked.words, turn, context) if asked.words else _forget_last(turn, context)
     context.session.discard({*gone.turn_ids, *gone.rewritten_ids})
-    n_records = len(gone.preference_ids) + len(gone.fact_ids)
+    n_records = sum(map(len, (gone.preference_ids, gone.fact_ids, gone.correction_ids, gone.feedback_ids)))
     n_messages = len(gone.turn_ids) + len(gone.rewritten_ids)
     if not n_records and not n_messages:
         return CommandOutcome(kind="forget", text="I found nothing stored about that.", forgotten=gone)
@@ -61,8 +63,14 @@ def _forget_about(words: str, turn: Turn, context: Context) -> Forgotten:
         turn_ids=[turn_id for turn_id, text in left.items() if not text],
         preference_ids=[p.id for p in preferences],
         fact_ids=[f.id for f in facts],
+        correction_ids=[c.id for c in store.corrections(user_id) if _says(c, subjects)],
+        feedback_ids=[f.id for f in store.feedback(user_id) if _says(f, subjects)],
         rewrites={turn_id: text for turn_id, text in left.items() if text},
     )
+
+
+def _says(record: Correction | Feedback, subjects: Sequence[Set[str]]) -> bool:
+    return any(mentions(text, subjects) for text in words_of(record))
 
 
 def _forget_last(turn: Turn, context: Context) -> Forgotten:
@@ -124,8 +132,28 @@ def _correct(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     return CommandOutcome(kind="correct", text="Corrected: " + "; ".join(said), learnt=learnt)
 
 
+def _forget_all(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
+    """Delete the user, once they have confirmed it in words that nobody says by chance."""
+    store, user_id = context.store, turn.user_id
+    if user_id not in store.users():
+        return CommandOutcome(kind="forget_all", text="Nothing is stored about you yet.")
+    stats = store.stats(user_id)
+    what = (
+        f"{_counted(stats.n_turns, 'message')} and {_counted(stats.n_preferences + stats.n_facts, 'record')}"
+    )
+    if asked.words != CONFIRMATION:
+        text = f"That would delete {what} for good. If you want that, say: “{CONFIRMATION}”"
+        return CommandOutcome(kind="forget_all", text=text)
+    turns = tuple(said.id for said in store.turns(user_id))
+    store.delete_user(user_id)
+    context.session.discard(turns)
+    text = f"Everything is deleted for good: {what}."
+    return CommandOutcome(kind="forget_all", text=text, forgotten=Forgotten(turn_ids=turns))
+
+
 _DOERS: dict[CommandKind, Callable[[Command, Turn, Context], CommandOutcome]] = {
     "forget": _forget,
+    "forget_all": _forget_all,
     "show": _show,
     "export": _export,
     "correct": _correct,

@@ -35,7 +35,7 @@ def commit(state: State, runtime: Runtime[Context]) -> State:
 def _kept(state: State, context: Context) -> tuple[Turn, Vectors]:
     """Return the user's message as it is stored: verbatim, unless it names what is to be forgotten."""
     outcome = state.get("outcome")
-    if outcome is None or outcome.kind != "forget":
+    if outcome is None or outcome.kind not in ("forget", "forget_all"):
         return state["turn"], state["vectors"]
     turn = state["turn"].model_copy(update={"text": FORGOTTEN_REQUEST})
     return turn, context.store.encoder.encode([FORGOTTEN_REQUEST])

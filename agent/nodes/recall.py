@@ -44,7 +44,8 @@ def recall(state: State, runtime: Runtime[Context]) -> State:
         return {**update, "recall": Recall(routes=state["routes"])}
 
     vector = encoded[-1] if asked else update["query_vector"]
-    query = Query(text=question.words, vector=vector, not_session=turn.session_id)
+    current = turn.session_id if state["mode"] == "turn" else None
+    query = Query(text=question.words, vector=vector, not_session=current)
     long_term = context.store.search(turn.user_id, query)
     ranking = rank(long_term, question)
     in_session = _earlier_in_session(context.session, question, vector, context.settings.window_tokens)

@@ -2,6 +2,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
 
@@ -113,13 +114,33 @@ def test_streaming_gives_the_same_words_and_ends_with_the_reply(agent: Agent) ->
     assert "".join(str(part) for part in parts[:-1]).strip() == reply.text
 
 
-def test_a_stream_that_is_left_early_stores_nothing(agent: Agent) -> None:
-    stream = agent.stream("maya", "I like trains. What should I do on Sunday, do you think?", at=MONDAY)
+def slowly(go_on: Event) -> ScriptedChat:
+    """A model whose reply comes only when it is told to."""
+
+    def reply(messages: object) -> str:
+        go_on.wait(10)
+        return "one two three"
+
+    return ScriptedChat(script=reply)
+
+
+def test_a_stream_that_is_left_early_stores_nothing(tmp_path: Path) -> None:
+    go_on = Event()
+    with Agent.open(tmp_path, encoder=HashingEncoder(), generator=slowly(go_on)) as agent:
+        stream = agent.stream("maya", "Please export my data. What should I do on Sunday?", at=MONDAY)
+        assert "Nothing is stored" in str(next(stream))
+        Timer(0.2, go_on.set).start()
+        stream.close()  # type: ignore[attr-defined]
+        assert texts(agent) == []
+        agent.chat("maya", "Hello.", at=MONDAY)
+        assert len(texts(agent)) == 2
+
+
+def test_a_stream_that_nobody_reads_on_does_not_hold_up_the_user(agent: Agent) -> None:
+    stream = agent.stream("maya", "Hello.", at=MONDAY)
     next(stream)
-    stream.close()  # type: ignore[attr-defined]
-    assert texts(agent) == []
-    agent.chat("maya", "Hello.", at=MONDAY)
-    assert len(texts(agent)) == 2
+    agent.chat("maya", "Hello again.", at=MONDAY)
+    assert len(texts(agent)) == 4
 
 
 async def test_async_chat_and_stream(agent: Agent) -> None:
@@ -218,6 +239,53 @@ def test_a_failing_generator_stores_nothing_and_says_so(tmp_path: Path) -> None:
             agent.chat("maya", "I like trains.", at=MONDAY)
         assert texts(agent) == []
         assert agent.preferences("maya") == []
+
+
+@pytest.mark.parametrize(
+    "at", ["2026", 5, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+def test_dates_that_cannot_be_reckoned_with_are_refused(agent: Agent, at: datetime) -> None:
+    with pytest.raises(InvalidInputError, match="`at` must"):
+        agent.chat("maya", "Hello.", at=at)
+
+
+def test_what_is_no_text_or_no_model_is_refused(agent: Agent, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="must be text, got int"):
+        agent.chat("maya", 5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInputError, match="init_chat_model"):
+        Agent.open(tmp_path / "other", encoder=HashingEncoder(), generator="openai:x")  # type: ignore[arg-type]
+    Agent.open(tmp_path / "other", encoder=HashingEncoder()).close()
+
+
+def test_any_session_id_can_be_recalled(agent: Agent) -> None:
+    agent.chat("maya", "The sofa arrived in green.", session_id="recall", at=MONDAY)
+    assert agent.recall("maya", "Which colour is the sofa?", at=MONDAY).ranked_session_ids == ("recall",)
+
+
+def test_a_model_without_a_tokenizer_is_counted_without_asking_the_net(tmp_path: Path) -> None:
+    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+
+    with Agent.open(
+        tmp_path, encoder=HashingEncoder(), generator=FakeListChatModel(responses=["ok"])
+    ) as agent:
+        assert agent.chat("maya", "Hello.", at=MONDAY).text == "ok"
+
+
+def test_langsmith_traces_nothing_unless_settings_allow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from langsmith.run_helpers import get_tracing_context
+
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    seen: list[object] = []
+
+    def reply(messages: object) -> str:
+        seen.append(get_tracing_context()["enabled"])
+        return "ok"
+
+    with Agent.open(tmp_path, encoder=HashingEncoder(), generator=ScriptedChat(script=reply)) as agent:
+        agent.chat("maya", "Hello.", at=MONDAY)
+    assert seen == [False]
 
 
 def test_an_unknown_user_has_nothing(agent: Agent) -> None:

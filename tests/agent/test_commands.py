@@ -3,6 +3,7 @@ from pathlib import Path
 
 from habitus.agent import Agent
 from habitus.agent.nodes.command import FORGOTTEN_REQUEST
+from habitus.agent.routing import CONFIRMATION
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -99,3 +100,25 @@ def test_a_command_beside_a_request_answers_both(agent: Agent) -> None:
     assert reply.text.startswith("Forgotten:")
     assert "command" in reply.routes
     assert "generalization" in reply.routes
+
+
+def test_everything_is_deleted_only_after_a_confirmation(agent: Agent, tmp_path: Path) -> None:
+    agent.chat("maya", "I adore xylophonequartz.", at=MONDAY)
+    asked = agent.chat("maya", "Delete all my data.", at=MONDAY)
+    assert CONFIRMATION in asked.text
+    assert len(agent.preferences("maya")) == 1
+    done = agent.chat("maya", CONFIRMATION, at=MONDAY)
+    assert done.text.startswith("Everything is deleted for good")
+    kept = agent.export("maya")
+    assert [turn.text for turn in kept.turns] == [FORGOTTEN_REQUEST, done.text]
+    assert kept.preferences == ()
+    agent.close()
+    files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert not [path.name for path in files if b"xylophonequartz" in path.read_bytes().lower()]
+
+
+def test_corrections_and_edits_go_with_what_is_forgotten(agent: Agent) -> None:
+    reply = agent.chat("maya", "Recommend me a walk near the Zanzibarium clinic.", at=MONDAY)
+    agent.feedback("maya", reply.turn_id, edit="Walk along the Zanzibarium wall.", at=MONDAY)
+    agent.chat("maya", "Forget everything I told you about the Zanzibarium.", at=MONDAY)
+    assert "zanzibarium" not in agent.export("maya").model_dump_json().lower()

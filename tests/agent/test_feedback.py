@@ -79,3 +79,18 @@ def test_feedback_is_exactly_one_thing(agent: Agent) -> None:
     with pytest.raises(InvalidInputError, match="rating"):
         agent.feedback("maya", reply.turn_id, rating=5.0)
     assert agent.export("maya").feedback == ()
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "No, that's wrong, my daughter is 8.",
+        "That's not what I asked for.",
+        "I told you I live in Porto!",
+        "You forgot my allergy.",
+    ],
+)
+def test_criticism_in_the_conversation_is_taken_and_kept(agent: Agent, complaint: str) -> None:
+    agent.chat("maya", "Can you suggest a plan for Sunday?", at=MONDAY)
+    agent.chat("maya", complaint, at=MONDAY)
+    assert agent.memories("maya")[2].text == complaint

@@ -50,8 +50,11 @@ def test_a_message_without_words_is_a_statement() -> None:
         ("Could you please delete my address from your memory?", "my address"),
         ("Don't remember that I was late.", "I was late"),
         ("Hey, stop remembering my salary please", "my salary"),
+        ("Erase everything you know about my ex.", "my ex"),
+        ("Delete that I work as a nurse.", "I work as a nurse"),
+        ("Forget the fact that I was late.", "I was late"),
         ("Forget that.", ""),
-        ("forget it", ""),
+        ("Forget I said that.", ""),
     ],
 )
 def test_what_is_to_be_forgotten_is_found(text: str, words: str) -> None:
@@ -69,10 +72,35 @@ def test_what_is_to_be_forgotten_is_found(text: str, words: str) -> None:
         "How do I delete a file in Linux?",
         "I forgot that I like opera.",
         "Could you remove the last paragraph?",
+        "Can you delete the second paragraph about trains from the draft?",
+        "Delete my 3pm meeting.",
+        "Don't remember where I put my keys.",
+        "Forget-me-nots are my favourite flowers.",
+        "Forget it.",
+        "Forget it, let's talk about Italian food.",
+        "Forget the budget, just give me the best hotel in Rome.",
     ],
 )
 def test_talking_of_forgetting_is_no_command(text: str) -> None:
     assert find_command(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Forget everything.",
+        "Delete my data.",
+        "Please erase everything you know about me.",
+        "Wipe my data.",
+        "Clear your memory.",
+        "Delete all my memories, please.",
+        "Could you forget everything about me?",
+    ],
+)
+def test_forgetting_everything_is_a_command_of_its_own(text: str) -> None:
+    command = find_command(text)
+    assert command is not None
+    assert (command.kind, command.words) == ("forget_all", "")
 
 
 def test_a_correction_is_found_with_its_words() -> None:
