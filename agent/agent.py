@@ -22,7 +22,7 @@ from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
 from habitus.agent.state import Context, Recall, State
 from habitus.agent.threads import Emit, aiterate, iterate
-from habitus.memory.errors import NotFoundError
+from habitus.memory.errors import InvalidInputError, NotFoundError
 from habitus.memory.norms import DEFAULT_NORMS
 from habitus.memory.records import (
     Changes,
@@ -295,6 +295,8 @@ class Agent:
         """
         self._check_open()
         ordered = sorted(conversations, key=lambda one: one.at)
+        if len({one.id for one in ordered}) < len(ordered):
+            raise InvalidInputError("two conversations of one call have the same id; give each its own")
         n_all = sum(len(one.messages) for one in ordered)
         n_stored = n_seen = 0
         with self._sessions.turn_of(user_id):

@@ -71,12 +71,26 @@ def progress_bar(what: str) -> Iterator[Progress]:
 
 
 @contextmanager
-def opened(folder: Path | None) -> Iterator[Agent]:
-    from habitus.agent.agent import Agent
+def opened(folder: Path | None, *, user: str | None = None, create: bool = False) -> Iterator[Agent]:
+    """Open the agent of a folder.
 
+    Args:
+        folder: by default the one in the user's data folder.
+        user: somebody of whom something must be stored.
+        create: whether the folder may be made; else a mistyped one is an error.
+    """
+    from habitus.agent.agent import Agent
+    from habitus.agent.defaults import default_folder
+    from habitus.memory.errors import NotFoundError
+
+    folder = folder or default_folder()
+    if not create and not folder.is_dir():
+        raise NotFoundError(f"there is no data folder {str(folder)!r}; name another with --folder")
     with progress_bar("Re-embedding") as progress:
         agent = Agent.open(folder, progress=progress)
     with agent:
+        if user is not None and user not in agent.store.users():
+            raise NotFoundError(f"nothing is stored of user {user!r}; name another with --user")
         yield agent
 
 
@@ -91,7 +105,7 @@ def demo(folder: Folder = None) -> None:
 
     out = console()
     start = perf_counter()
-    with TemporaryDirectory() as made, opened(folder or Path(made) / "demo") as agent:
+    with TemporaryDirectory() as made, opened(folder or Path(made) / "demo", create=True) as agent:
         opening = perf_counter() - start
         for shown in play(agent):
             out.print(shown_line(shown))
@@ -110,7 +124,7 @@ def chat(user: User = "me", folder: Folder = None) -> None:
     from habitus.agent.rendering import preference_table
 
     out = console()
-    with opened(folder) as agent:
+    with opened(folder, create=True) as agent:
         last: Reply | None = None
         out.print("[dim]/why, /memory, /quit[/dim]")
         for text in _typed(out):
@@ -159,16 +173,21 @@ def list_memories(
     user: User = "me",
     folder: Folder = None,
     turns: Annotated[bool, typer.Option("--turns", help="Messages instead of preferences.")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="Facts instead of preferences.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List preferences, or messages with --turns."""
-    from habitus.agent.rendering import preference_table, turn_table
+    """List preferences, or messages with --turns, or facts with --facts."""
+    from habitus.agent.rendering import fact_table, preference_table, turn_table
 
-    with opened(folder) as agent:
+    with opened(folder, user=user) as agent:
         found = agent.memories(user) if turns else []
-        preferences = [] if turns else agent.preferences(user)
-    if not _show([one.model_dump(mode="json") for one in (*found, *preferences)], as_json):
-        console().print(turn_table(found) if turns else preference_table(preferences))
+        known = agent.facts(user) if facts else []
+        preferences = [] if turns or facts else agent.preferences(user)
+    if _show([one.model_dump(mode="json") for one in (*found, *known, *preferences)], as_json):
+        return
+    console().print(
+        turn_table(found) if turns else fact_table(known) if facts else preference_table(preferences)
+    )
 
 
 def _show(data: object, as_json: bool) -> bool:
@@ -184,7 +203,7 @@ def search(query: str, user: User = "me", folder: Folder = None, as_json: AsJson
     from rich.table import Table
     from rich.text import Text
 
-    with opened(folder) as agent:
+    with opened(folder, user=user) as agent:
         found = sorted(agent.recall(user, query).evidence, key=lambda memory: -memory.score)
     rows = [
         {
@@ -215,17 +234,37 @@ def forget(
     preference: Annotated[list[str] | None, typer.Option("--preference", help="Id of a preference.")] = None,
     fact: Annotated[list[str] | None, typer.Option("--fact", help="Id of a fact.")] = None,
 ) -> None:
-    """Delete messages, preferences or facts for good."""
+    """Delete messages, preferences or facts for good, each by its id or the beginning of it.
+
+    Deleting a preference or fact leaves the message that told it; delete that too with --turn.
+    """
     if not (turn or preference or fact):
         raise typer.BadParameter("name what to forget with --turn, --preference or --fact")
-    with opened(folder) as agent:
-        gone = agent.forget(user, turn_ids=turn or (), preference_ids=preference or (), fact_ids=fact or ())
+    with opened(folder, user=user) as agent:
+        gone = agent.forget(
+            user,
+            turn_ids=_full_ids(turn, [one.id for one in agent.memories(user)]),
+            preference_ids=_full_ids(preference, [one.id for one in agent.preferences(user)]),
+            fact_ids=_full_ids(fact, [one.id for one in agent.facts(user)]),
+        )
     console().print(
         f"Deleted {len(gone.turn_ids)} messages, {len(gone.preference_ids)} preferences, "
         f"{len(gone.fact_ids)} facts."
     )
-    if not (gone.turn_ids or gone.preference_ids or gone.fact_ids):
-        raise typer.Exit(1)
+
+
+def _full_ids(given: list[str] | None, stored: list[str]) -> list[str]:
+    """Return the ids that begin as was given; each must be one."""
+    from habitus.memory.errors import NotFoundError
+
+    full: list[str] = []
+    for beginning in given or ():
+        found = [one for one in stored if one == beginning] or [o for o in stored if o.startswith(beginning)]
+        if len(found) != 1:
+            several = f"{len(found)} ids begin with" if found else "there is no id"
+            raise NotFoundError(f"{several} {beginning!r}; `habitus memory list` shows them")
+        full += found
+    return full
 
 
 @memory_app.command()
@@ -278,7 +317,7 @@ def stats(
 
     from rich.table import Table
 
-    with opened(folder) as agent:
+    with opened(folder, user=user) as agent:
         counted = asdict(agent.store.stats(user))
     if _show(counted, as_json):
         return

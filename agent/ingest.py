@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from habitus.agent.inputs import instant, record
 from habitus.agent.settings import Settings
 from habitus.memory.extraction import extract
 from habitus.memory.knowledge import Knowledge
@@ -18,17 +19,22 @@ _CONTEXT_TURNS = 4
 def conversation_turns(user_id: str, conversation: Conversation) -> list[Turn]:
     """Return a conversation's turns; the i-th has the id `<conversation id>:<i>`."""
     return [
-        Turn(
+        record(
+            Turn,
             id=f"{conversation.id}:{index}",
             user_id=user_id,
             session_id=conversation.id,
             index=index,
             role=message.role,
             text=message.text,
-            at=message.at or conversation.at + timedelta(seconds=index),
+            at=instant(message.at or _later(conversation.at, index)),
         )
         for index, message in enumerate(conversation.messages)
     ]
+
+
+def _later(at: datetime, seconds: int) -> datetime:
+    return instant(at) + timedelta(seconds=seconds)
 
 
 def learnt_changes(

@@ -15,10 +15,11 @@ from habitus.agent.reply import persona_changes
 if TYPE_CHECKING:
     from habitus.agent.demo import Shown
     from habitus.agent.reply import Reply
-    from habitus.memory.records import Preference, Turn
+    from habitus.memory.records import Fact, Preference, Turn
 
 _SHORT = 110
 _N_MEMORIES = 4
+_ID = 8
 
 
 def _cut(text: str, limit: int = _SHORT) -> str:
@@ -46,7 +47,7 @@ def reply_details(reply: Reply) -> Table:
         f"{p.stance}: {p.statement} [{p.topic}, strength {p.strength:.1f}, {p.status}]"
         for p in reply.preferences
     ]
-    learnt += [f"fact: {fact.statement}" for fact in reply.facts]
+    learnt += [f"fact: {fact.statement} [{fact.status}]" for fact in reply.facts]
     _rows(grid, "extracted", learnt or ["nothing"])
     best = sorted(reply.memories, key=lambda memory: -memory.score)[:_N_MEMORIES]
     recalled = [
@@ -110,7 +111,7 @@ def preference_table(preferences: Iterable[Preference]) -> Table:
     table = Table("id", "statement", "topic", "stance", "strength", "scope", "source", "status", "since")
     for p in preferences:
         table.add_row(
-            p.id[:8],
+            Text(p.id[:_ID], no_wrap=True),
             p.statement,
             p.topic,
             p.stance,
@@ -123,11 +124,26 @@ def preference_table(preferences: Iterable[Preference]) -> Table:
     return table
 
 
+def fact_table(facts: Iterable[Fact]) -> Table:
+    """Return facts with what they are about and whether they still hold."""
+    table = Table("id", "statement", "subject", "attribute", "status", "since")
+    for fact in facts:
+        table.add_row(
+            Text(fact.id[:_ID], no_wrap=True),
+            fact.statement,
+            fact.subject,
+            fact.attribute,
+            fact.status,
+            f"{fact.valid_from:%Y-%m-%d}",
+        )
+    return table
+
+
 def turn_table(turns: Iterable[Turn]) -> Table:
     """Return messages in time order."""
     table = Table("id", "at", "session", "who", "text")
     for turn in turns:
         table.add_row(
-            turn.id[:20], f"{turn.at:%Y-%m-%d %H:%M}", turn.session_id[:12], turn.role, Text(_cut(turn.text))
+            turn.id[:_ID], f"{turn.at:%Y-%m-%d %H:%M}", turn.session_id[:12], turn.role, Text(_cut(turn.text))
         )
     return table

@@ -50,7 +50,7 @@ def test_forget_export_stats_reindex_and_delete(folder: Path, tmp_path: Path) ->
     run("memory", "reindex", "--folder", str(folder))
     run("memory", "export", "--out", str(tmp_path / "out.json"), "--folder", str(folder))
     assert len(json.loads((tmp_path / "out.json").read_text())["turns"]) == 2
-    run("memory", "forget", "--preference", preference["id"], "--folder", str(folder))
+    run("memory", "forget", "--preference", preference["id"][:8], "--folder", str(folder))
     assert json.loads(run("memory", "list", "--json", "--folder", str(folder))) == []
     run("memory", "delete-user", "me", "--yes", "--folder", str(folder))
     assert json.loads(run("memory", "stats", "--json", "--folder", str(folder)))["n_turns"] == 0
@@ -74,6 +74,9 @@ def test_chat_answers_and_explains(tmp_path: Path) -> None:
     [
         (["memory", "delete-user", "nobody", "--yes"], "nobody"),
         (["memory", "export", "--user", "nobody"], "nobody"),
+        (["memory", "list", "--user", "nobody"], "nobody"),
+        (["memory", "search", "x", "--user", "nobody"], "nobody"),
+        (["memory", "stats", "--user", "nobody"], "nobody"),
         (["memory", "forget"], "--turn"),
     ],
 )
@@ -87,3 +90,18 @@ def test_user_errors_are_one_line_and_exit_code_2(tmp_path: Path, words: list[st
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
+    words = ["memory", "list", "--folder", str(tmp_path / "typo")]
+    done = subprocess.run([*HABITUS, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "there is no data folder" in done.stderr
+    assert not (tmp_path / "typo").exists()
+
+
+def test_an_id_that_is_not_there_is_an_error(folder: Path) -> None:
+    words = ["memory", "forget", "--preference", "zzz", "--folder", str(folder)]
+    done = subprocess.run([*HABITUS, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "there is no id 'zzz'" in done.stderr
