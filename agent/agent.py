@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self, cast
 from habitus.agent.errors import CancelledError, ClosedError
 from habitus.agent.ingest import conversation_turns, learnt_changes
 from habitus.agent.inputs import check_generator, instant, record, user_turn
+from habitus.agent.progress import progress_bar
 from habitus.agent.refreshing import ProfileRefresher
 from habitus.agent.reply import Reply
 from habitus.agent.sessions import Sessions
@@ -57,6 +58,10 @@ _MAX_TURNS = 64
 
 def _ignore(piece: str) -> None:
     """Take no notice of pieces: the caller wants the reply as a whole."""
+
+
+def _unseen(done: int, total: int) -> None:
+    """Take no notice of progress."""
 
 
 class Agent:
@@ -277,7 +282,7 @@ class Agent:
         conversations: Iterable[Conversation],
         *,
         learn: bool = True,
-        progress: Progress | None = None,
+        progress: Progress | bool = False,
     ) -> int:
         """Bring in whole conversations from elsewhere; they go straight into long-term memory.
 
@@ -288,7 +293,7 @@ class Agent:
             user_id: whose conversations.
             conversations: each with its id, date and messages.
             learn: also take preferences and facts from the user's messages.
-            progress: called with (messages stored, messages in all).
+            progress: True shows a bar on stderr; a function is called with (messages done, messages in all).
 
         Returns:
             the number of messages stored.
@@ -297,6 +302,12 @@ class Agent:
         ordered = sorted(conversations, key=lambda one: one.at)
         if len({one.id for one in ordered}) < len(ordered):
             raise InvalidInputError("two conversations of one call have the same id; give each its own")
+        if progress is True:
+            with progress_bar("Bringing in messages") as bar:
+                return self._ingest(user_id, ordered, learn, bar)
+        return self._ingest(user_id, ordered, learn, progress or _unseen)
+
+    def _ingest(self, user_id: str, ordered: Sequence[Conversation], learn: bool, progress: Progress) -> int:
         n_all = sum(len(one.messages) for one in ordered)
         n_stored = n_seen = 0
         with self._sessions.turn_of(user_id):
@@ -313,8 +324,7 @@ class Agent:
                 if sum(map(len, batch)) >= _COMMIT_TURNS or position == len(ordered) - 1:
                     n_stored += self._ingest_batch(user_id, batch, learn=learn)
                     batch = []
-                    if progress is not None:
-                        progress(n_seen, n_all)
+                    progress(n_seen, n_all)
         return n_stored
 
     # -- what is known

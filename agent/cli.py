@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from habitus.agent.agent import Agent
     from habitus.agent.reply import Reply
-    from habitus.memory.store import Progress
 
 app = typer.Typer(
     name="habitus",
@@ -60,17 +59,6 @@ def console() -> Console:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
-    """Show a bar on stderr; yields a function to call with (done, total)."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
 def opened(folder: Path | None, *, user: str | None = None, create: bool = False) -> Iterator[Agent]:
     """Open the agent of a folder.
 
@@ -81,6 +69,7 @@ def opened(folder: Path | None, *, user: str | None = None, create: bool = False
     """
     from habitus.agent.agent import Agent
     from habitus.agent.defaults import default_folder
+    from habitus.agent.progress import progress_bar
     from habitus.memory.errors import NotFoundError
 
     folder = folder or default_folder()
@@ -301,6 +290,8 @@ def delete_user(
 @memory_app.command()
 def reindex(folder: Folder = None) -> None:
     """Rebuild the vector and word indexes from the database."""
+    from habitus.agent.progress import progress_bar
+
     with opened(folder) as agent, progress_bar("Reindexing") as progress:
         agent.store.reindex(progress)
     console().print("Rebuilt the indexes.")

@@ -90,9 +90,8 @@ class Memory:
             "cosine": "meaning",
             "bm25": "words",
             "session_cosine": "session",
-            "session_bm25": "session words",
         }
-        found = [f"{names.get(arm, arm)} {score:.2f}" for arm, score in self.arms.items() if score > 0]
+        found = [f"{name} {self.arms[arm]:.2f}" for arm, name in names.items() if self.arms.get(arm, 0.0) > 0]
         return ", ".join(found) or "recent"
 
 

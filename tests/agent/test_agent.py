@@ -341,6 +341,26 @@ def test_bringing_in_the_same_again_changes_nothing(agent: Agent) -> None:
     assert agent.export("maya") == before
 
 
+def test_old_history_does_not_override_what_is_known(agent: Agent) -> None:
+    agent.ingest("maya", [conversation("new", MONDAY, "I hate red wine.")])
+    agent.ingest("maya", [conversation("old", MONDAY - 300 * DAY, "I love red wine.")])
+    assert {(p.stance, p.status) for p in agent.preferences("maya")} == {
+        ("dislike", "active"),
+        ("like", "superseded"),
+    }
+
+
+def test_two_conversations_of_one_name_are_refused(agent: Agent) -> None:
+    twice = [conversation("a", MONDAY, "One."), conversation("a", MONDAY, "Two.")]
+    with pytest.raises(InvalidInputError, match="same id"):
+        agent.ingest("maya", twice)
+
+
+def test_ingest_shows_a_bar_when_asked(agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
+    assert agent.ingest("maya", [conversation("a", MONDAY, "The sofa is green.")], progress=True) == 1
+    assert capsys.readouterr().out == ""
+
+
 def test_ingest_can_leave_learning_out(agent: Agent) -> None:
     agent.ingest("maya", [conversation("a", MONDAY, "I can't stand crowded places.")], learn=False)
     assert agent.preferences("maya") == []
