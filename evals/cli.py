@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 
 from habitus.evals.longmemeval_run import DEFAULT_BUDGET, RunOptions, run_longmemeval
+from habitus.evals.prefeval_cli import prefeval
 from habitus.evals.running import UsageError, cached_encoder, habitus_on
 
 USER_ERROR = 2
 
 eval_app = typer.Typer(no_args_is_help=True, help="Run a benchmark on an agent.")
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
+eval_app.command("prefeval")(prefeval)
 
 
 def main() -> None:
@@ -137,6 +139,26 @@ def locomo(
         encoder = cached_encoder(embedding_cache)
         agent = habitus_on(encoder, DEFAULT_BUDGET)
         print_locomo(run_locomo(data, out, agent, encoder), Console())
+
+
+@eval_app.command("ablation")
+def ablation(
+    data: Annotated[Path, typer.Option(help="LongMemEval file in the official format, .json or .json.gz.")],
+    out: Annotated[Path, typer.Option(help="Folder for ablation.json.")],
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first N questions with an answer.", show_default="all")
+    ] = None,
+    embedding_cache: Annotated[
+        Path | None, typer.Option(help="Folder that keeps embeddings for the next run.", show_default="none")
+    ] = None,
+) -> None:
+    """Rank LongMemEval's sessions without, or by single arms of, what recall adds up."""
+    with user_errors():
+        from rich.console import Console
+
+        from habitus.evals.ablation import print_ablation, run_ablation
+
+        print_ablation(run_ablation(data, out, cached_encoder(embedding_cache), limit), Console())
 
 
 @contextmanager

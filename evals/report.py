@@ -108,9 +108,9 @@ def build_report(outcome: Outcome, manifest: Manifest, *, seed: int = 0) -> dict
     return report
 
 
-def write_report(folder: Path, report: Mapping[str, Any]) -> Path:
-    """Write `report.json` whole or not at all, and return its path."""
-    path = folder / "report.json"
+def write_report(folder: Path, report: Mapping[str, Any], name: str = "report.json") -> Path:
+    """Write a report whole or not at all, and return its path."""
+    path = folder / name
     part = path.with_suffix(".part")
     part.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(part, path)
