@@ -99,12 +99,12 @@ def _taken_in(
     for old in _twins(known, new, encoder):
         if _agree(old, new):
             return [*changes, _strengthened(old, new)]
-        if new.valid_from < old.valid_from:
-            # Old history brought in late: it was true until what is known began.
-            return [*changes, new.model_copy(update={"status": "superseded", "valid_to": old.valid_from})]
         if old.explicit and not new.explicit and old.status == "active":
             held = f"contradicts what the user said: {old.statement}"
             return [*changes, new.model_copy(update={"status": "pending", "status_reason": held})]
+        if new.valid_from < old.valid_from:
+            # Old history brought in late: it was true until what is known began.
+            return [*changes, new.model_copy(update={"status": "superseded", "valid_to": old.valid_from})]
         changes.append(_superseded(old, new, at))
         new = new.model_copy(update={"supersedes": old.id})
     return [*changes, _admitted(new)]
