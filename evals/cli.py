@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 
 from habitus.evals.longmemeval_run import DEFAULT_BUDGET, RunOptions, run_longmemeval
+from habitus.evals.prefeval_cli import prefeval
 from habitus.evals.running import UsageError, cached_encoder, habitus_on
 
 USER_ERROR = 2
 
 eval_app = typer.Typer(no_args_is_help=True, help="Run a benchmark on an agent.")
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
+eval_app.command("prefeval")(prefeval)
 
 
 def main() -> None:

@@ -1,0 +1,207 @@
+"""Life lines: generated users who state, contradict, restrict, take back and re-state a taste.
+
+Each line says what holds after it, so memory can be checked line by line. The same seed gives the same
+lives. Wordings and objects are this module's own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from habitus.memory.preferences import is_positive
+from habitus.memory.records import Preference
+from habitus.retrievers.analysis import analyze
+
+Kind = Literal["state", "contradict", "restrict", "retract", "restate", "replace", "ordinary"]
+Truth = frozenset[tuple[bool, str, str | None]]
+"""What holds: liked (True) or not, the object, the occasion (None is always)."""
+
+START = datetime(2025, 1, 6, 18, tzinfo=UTC)
+MIN_STEPS, MAX_STEPS = 3, 6
+
+_PAIRS = (
+    ("window seats", "aisle seats"),
+    ("green tea", "black coffee"),
+    ("night trains", "planes"),
+    ("hostels", "business hotels"),
+    ("techno", "string quartets"),
+    ("crossword puzzles", "chess"),
+    ("mountain hikes", "beach days"),
+    ("paper maps", "audio guides"),
+    ("rowing", "swimming"),
+    ("crime novels", "biographies"),
+    ("open fires", "candles"),
+    ("goat cheese", "smoked tofu"),
+    ("early starts", "slow breakfasts"),
+    ("crowded markets", "small bookshops"),
+    ("phone calls", "letters"),
+    ("sourdough bread", "rye crackers"),
+    ("folk festivals", "puppet theatre"),
+    ("fountain pens", "typewriters"),
+    ("wool sweaters", "linen shirts"),
+    ("ferries", "cable cars"),
+)
+_OCCASIONS = ("at work", "on weekends", "when I travel", "in the evening", "with my kids", "on holidays")
+_LIKES = (
+    "I like {x}.",
+    "I really love {x}.",
+    "I enjoy {x} a lot.",
+    "I'm a big fan of {x}.",
+    "I'm very fond of {x}.",
+    "As someone who loves {x}, what could I do on Sunday?",
+)
+_DISLIKES = (
+    "I dislike {x}.",
+    "I can't stand {x}.",
+    "I'm not a fan of {x}.",
+    "I really don't like {x}.",
+    "I hate {x}.",
+    "As someone who dislikes {x}, what could I do on Sunday?",
+)
+_LIKES_THERE = ("{o}, I like {x}.", "I enjoy {x} {o}.", "I love {x} {o}, though.")
+_DISLIKES_THERE = ("{o}, I avoid {x}.", "I don't like {x} {o}.", "I can't stand {x} {o}, though.")
+_UNLIKES = ("Forget that I like {x}.", "I no longer like {x}.", "I don't like {x} anymore.")
+_UNDISLIKES = ("Forget that I dislike {x}.", "I no longer dislike {x}.", "I don't hate {x} anymore.")
+_REPLACES = (
+    "I prefer {y} now instead of {x}.",
+    "I switched from {x} to {y}.",
+    "I like {y} more than {x} these days.",
+    "I no longer like {x} but {y}.",
+    "I prefer {y} over {x}.",
+)
+_LEADS = ("", "", "Actually, ", "By the way, ", "Oh, and ")
+_ORDINARY = (
+    "What time is it in Lima right now?",
+    "Can you explain how compound interest works?",
+    "Please translate 'good morning' into Finnish.",
+    "How many metres are in a nautical mile?",
+    "Thanks, that helps.",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing the user says.
+
+    Attributes:
+        text: the words.
+        at: when.
+        kind: what it does to what holds.
+        truth: what holds after it.
+    """
+
+    text: str
+    at: datetime
+    kind: Kind
+    truth: Truth
+
+
+@dataclass
+class _Life:
+    rng: random.Random
+    it: str
+    other: str
+    held: dict[tuple[str, str | None], bool]
+
+    def general(self) -> bool | None:
+        return self.held.get((self.it, None))
+
+    def state(self, *, liked: bool) -> str:
+        self.held[self.it, None] = liked
+        return self.rng.choice(_LIKES if liked else _DISLIKES).format(x=self.it)
+
+    def restrict(self) -> str:
+        liked = not self.held[self.it, None]
+        occasion = self.rng.choice(_OCCASIONS)
+        self.held[self.it, occasion] = liked
+        words = self.rng.choice(_LIKES_THERE if liked else _DISLIKES_THERE).format(x=self.it, o=occasion)
+        return words[0].upper() + words[1:]
+
+    def retract(self) -> str:
+        liked = self.held.pop((self.it, None))
+        return self.rng.choice(_UNLIKES if liked else _UNDISLIKES).format(x=self.it)
+
+    def replace(self) -> str:
+        words = self.rng.choice(_REPLACES).format(x=self.it, y=self.other)
+        del self.held[self.it, None]
+        self.it, self.other = self.other, self.it
+        self.held[self.it, None] = True
+        return words
+
+    def step(self) -> tuple[Kind, str]:
+        general = self.general()
+        if general is None:
+            kind: Kind = "restate" if self.held or self.rng.random() < 0.8 else "state"
+            return kind, self.state(liked=self.rng.random() < 0.5)
+        moves: list[tuple[Kind, Callable[[], str]]] = [
+            ("contradict", lambda: self.state(liked=not general)),
+            ("restate", lambda: self.state(liked=general)),
+            ("restrict", self.restrict),
+            ("retract", self.retract),
+        ]
+        if general:
+            moves.append(("replace", self.replace))
+        kind, move = self.rng.choice(moves)
+        return kind, move()
+
+
+def life_line(seed: int) -> tuple[Line, ...]:
+    """Generate one life; the same seed gives the same one."""
+    rng = random.Random(seed)
+    it, other = rng.sample(rng.choice(_PAIRS), 2)
+    life = _Life(rng, it, other, {})
+    told: list[tuple[Kind, str]] = [("state", life.state(liked=rng.random() < 0.6))]
+    truths = [_truth(life)]
+    for _ in range(rng.randint(MIN_STEPS, MAX_STEPS)):
+        if rng.random() < 0.3:
+            told.append(("ordinary", rng.choice(_ORDINARY)))
+            truths.append(truths[-1])
+        kind, words = life.step()
+        opening = rng.choice(_LEADS)
+        told.append((kind, _led(opening, words)))
+        truths.append(_truth(life))
+    return tuple(
+        Line(words, START + timedelta(days=9 * place), kind, truth)
+        for place, ((kind, words), truth) in enumerate(zip(told, truths, strict=True))
+    )
+
+
+def life_lines(n: int, *, seed: int = 0) -> list[tuple[Line, ...]]:
+    """Generate `n` lives from one seed."""
+    return [life_line(seed * 1_000_003 + number) for number in range(n)]
+
+
+def holds(preferences: Iterable[Preference], truth: Truth) -> bool:
+    """Tell whether the active preferences say what holds, no less and no more.
+
+    Objects and occasions are compared by their stems, reply styles are left aside.
+    """
+    known = {
+        (is_positive(p.stance), _stems(p.target), _stems(p.scope))
+        for p in preferences
+        if p.status == "active" and not p.topic.startswith("style.")
+    }
+    return known == {(liked, _stems(it), _stems(occasion)) for liked, it, occasion in truth}
+
+
+def _truth(life: _Life) -> Truth:
+    return frozenset((liked, it, occasion) for (it, occasion), liked in life.held.items())
+
+
+def _led(opening: str, words: str) -> str:
+    return (
+        opening + words
+        if not opening or words.startswith(("I ", "I'"))
+        else opening + words[0].lower() + words[1:]
+    )
+
+
+def _stems(words: str | None) -> frozenset[str]:
+    return frozenset(analyze(words or "")) - _SMALL
+
+
+_SMALL = frozenset(analyze("a an the i my in on at with when of to"))
