@@ -26,6 +26,9 @@ COMPLETE_LIMIT = 20_000
 _RESCORED_PER_WANTED = 40
 """Passages whose exact cosine is computed, for each that is wanted; see `Signs` for what is missed."""
 
+_ROWS_AT_ONCE = 256
+_LARGE_GROUP = 64
+
 _BYTES_PER_ID = 120
 """A Python string of 32 characters, its place in a list and its share of a dictionary."""
 
@@ -90,6 +93,38 @@ def dots(rows: Vectors, vector: Vectors) -> Vectors:
     return products
 
 
+def dots_at(rows: Vectors, places: Ints, vector: Vectors) -> Vectors:
+    """Return the dot products of some of the rows with a vector.
+
+    A few at a time, in one small piece of memory: fresh pages for thousands of rows cost more than the
+    products.
+    """
+    products = np.empty(len(places), dtype=np.float32)
+    piece = np.empty((min(_ROWS_AT_ONCE, len(places)), rows.shape[1]), dtype=np.float32)
+    for begin in range(0, len(places), _ROWS_AT_ONCE):
+        some = places[begin : begin + _ROWS_AT_ONCE]
+        # `raise`, the default, would copy through a buffer; the places are known to exist.
+        np.take(rows, some, axis=0, out=piece[: len(some)], mode="clip")
+        products[begin : begin + len(some)] = dots(piece[: len(some)], vector)
+    return products
+
+
+def group_sums(rows: Vectors, begins: Ints, sizes: Ints) -> Vectors:
+    """Return the sum of each group of consecutive rows, none of them empty.
+
+    Adds the first rows of all groups, then the second ones, and so on: `np.add.reduceat` takes eight times
+    as long on groups of a few long rows.
+    """
+    if not len(sizes) or sizes.max() > _LARGE_GROUP:
+        sums: Vectors = np.add.reduceat(rows, begins, axis=0) if len(begins) else rows[:0].copy()
+        return sums
+    sums = rows[begins]
+    for place in range(1, int(sizes.max())):
+        longer = np.flatnonzero(sizes > place)
+        sums[longer] += rows[begins[longer] + place]
+    return sums
+
+
 class _Sessions:
     """Per session the sum of the vectors of the user's turns, or of all turns while there are none."""
 
@@ -119,9 +154,9 @@ class _Sessions:
         self.has_user.view[first] = True
         counted = np.flatnonzero(is_user | ~self.has_user.view[rows])
         order = counted[np.argsort(rows[counted], kind="stable")]
-        touched, begins = np.unique(rows[order], return_index=True)
+        touched, begins, sizes = np.unique(rows[order], return_index=True, return_counts=True)
         if len(touched):
-            self.sums.view[touched] += np.add.reduceat(vectors[order], begins, axis=0)
+            self.sums.view[touched] += group_sums(vectors[order], begins, sizes)
             norms = np.linalg.norm(self.sums.view[touched], axis=1)
             self.norms.view[touched] = np.where(norms > 0.0, norms, 1.0)
 
@@ -210,7 +245,7 @@ class Resident:
         ends = np.concatenate([[0], np.cumsum(rows.counts, dtype=np.int64)])
         until = np.cumsum(rows.n_terms)
         session_row = self._sessions.row_of(rows.session_ids)
-        means = np.add.reduceat(rows.vectors, begins, axis=0)
+        means = group_sums(rows.vectors, begins, rows.n_passages)
         means /= rows.n_passages[:, None]
         lengths = ends[until] - ends[until - rows.n_terms]
         self._sessions.add(session_row, rows.is_user, means, lengths)
@@ -293,7 +328,7 @@ class Resident:
         # Made when first needed: most users never have so many turns.
         self._signs.append(self._vectors.view[len(self._signs) :])
         passages = self._signs.nearest(vector, limit * _RESCORED_PER_WANTED)
-        scores = dots(self._vectors.view[passages], vector)
+        scores = dots_at(self._vectors.view, passages, vector)
         turns = np.searchsorted(self._starts.view, passages, side="right") - 1
         near, begins = np.unique(turns, return_index=True)
         best: Vectors = np.maximum.reduceat(scores, begins)
@@ -307,7 +342,7 @@ class Resident:
         sizes = ends - begins
         offsets = np.cumsum(sizes) - sizes
         passages = np.repeat(begins - offsets, sizes) + np.arange(sizes.sum())
-        best: Vectors = np.maximum.reduceat(dots(self._vectors.view[passages], vector), offsets)
+        best: Vectors = np.maximum.reduceat(dots_at(self._vectors.view, passages, vector), offsets)
         return best
 
     def frequencies(self, terms: Terms, seqs: Ints) -> npt.NDArray[np.float64]:

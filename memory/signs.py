@@ -49,7 +49,7 @@ class Signs:
         return padded.view(np.uint64)
 
     def nearest(self, vector: Vectors, k: int) -> Rows:
-        """Return the rows of the `k` vectors with the most signs in common, ascending.
+        """Return the rows of the `k` vectors with the most signs in common, ascending, and of their equals.
 
         Args:
             vector: shape `(dim,)`.
@@ -61,4 +61,6 @@ class Signs:
         differing = np.zeros(n, dtype=np.uint16)
         for column, word in zip(self._columns, self._words(vector[None, :])[0], strict=True):
             differing += np.bitwise_count(column.view ^ word)
-        return np.sort(np.argpartition(differing, k)[:k])
+        # There are few different counts, so counting them is faster than partitioning.
+        within = np.cumsum(np.bincount(differing))
+        return np.flatnonzero(differing <= np.searchsorted(within, k))
