@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from habitus.agent.agent import Agent
 from habitus.agent.nodes.recall import query_vector
+from habitus.evals.evaluated import USER_ID
 from habitus.evals.longmemeval import Sample
-from habitus.evals.retrieval import USER_ID, Aliases, ask_at
+from habitus.evals.retrieval import Aliases, ask_at
 from habitus.memory.question import Question, read_question
 from habitus.memory.recall import REPLY_WEIGHTS, SESSION_WEIGHTS, TIME_WEIGHT
 from habitus.memory.store import Candidates, Query

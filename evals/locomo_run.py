@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from habitus.evals.evaluated import USER_ID, EvaluatedAgent
 from habitus.evals.locomo import CATEGORIES, LocomoConversation, LocomoQuestion, read_locomo
 from habitus.evals.metrics import Estimate, bootstrap
 from habitus.evals.report import OVERALL, metrics_table, write_report
-from habitus.evals.retrieval import USER_ID, EvaluatedAgent
 from habitus.evals.runlog import Finished, RunLog, describe_run
 from habitus.evals.running import progress, scratch_in
 from habitus.memory.records import Conversation, Message

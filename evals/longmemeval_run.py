@@ -194,5 +194,5 @@ def _solver(
     task = task_of(options)
     left = [sample for sample in questions if log.get(sample.id) is None] if options.pooled else []
     if left:
-        return one_user(agent.open, scratch, left[0].sessions, task)
+        return one_user(agent.open, scratch, left[0].sessions, task, agent.settle)
     return nullcontext(fresh_user(agent.open, scratch, task))

@@ -8,90 +8,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Protocol
 
+from habitus.evals.evaluated import USER_ID, AgentFactory, EvaluatedAgent, Recalled
 from habitus.evals.longmemeval import HaystackSession, Sample, official_turn_id
 from habitus.evals.runlog import Failed, Finished, PackedContext, RunLog
 from habitus.evals.scoring import Score, score
 from habitus.memory.records import Conversation, Message
 
-USER_ID = "user"
 MAX_ERROR_CHARS = 1_000
-
-
-class PackedTurn(Protocol):
-    """A turn that was packed into the context."""
-
-    @property
-    def turn_id(self) -> str: ...
-    @property
-    def text(self) -> str:
-        """Its words as they go into the prompt."""
-        ...
-
-
-class Recalled(Protocol):
-    """What an agent found for a question."""
-
-    @property
-    def routes(self) -> AbstractSet[str]: ...
-    @property
-    def ranked_session_ids(self) -> Sequence[str]:
-        """Best first."""
-        ...
-
-    @property
-    def ranked_turn_ids(self) -> Sequence[str]:
-        """Best first."""
-        ...
-
-    @property
-    def evidence(self) -> Sequence[PackedTurn]:
-        """What goes into the prompt, in its order."""
-        ...
-
-    @property
-    def context_tokens(self) -> int:
-        """Length of that part of the prompt."""
-        ...
-
-    @property
-    def timings_ms(self) -> Mapping[str, float]:
-        """By node."""
-        ...
-
-
-class Replied(Protocol):
-    """An agent's reply."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def recall(self) -> Recalled: ...
-
-
-class EvaluatedAgent(Protocol):
-    """What this benchmark asks of an agent.
-
-    The id of an ingested turn is `<conversation id>:<0-based index of the message>`.
-    """
-
-    def ingest(self, user_id: str, conversations: Iterable[Conversation], *, learn: bool = True) -> int: ...
-    def recall(
-        self, user_id: str, text: str, *, at: datetime, context_tokens: int | None = None
-    ) -> Recalled: ...
-    def chat(self, user_id: str, text: str, *, at: datetime) -> Replied: ...
-
-
-AgentFactory = Callable[[Path], AbstractContextManager[EvaluatedAgent]]
-"""Opens a fresh agent on an empty folder."""
 
 
 @dataclass(kw_only=True)
@@ -202,7 +132,11 @@ def solve(sample: Sample, open_agent: AgentFactory, folder: Path, task: Task) ->
 
 @contextmanager
 def one_user(
-    open_agent: AgentFactory, folder: Path, sessions: Sequence[HaystackSession], task: Task
+    open_agent: AgentFactory,
+    folder: Path,
+    sessions: Sequence[HaystackSession],
+    task: Task,
+    settle: Callable[[EvaluatedAgent], None] = lambda agent: None,
 ) -> Iterator[Solver]:
     """Give a solver for which all questions ask one user, who has said all of `sessions`.
 
@@ -214,10 +148,12 @@ def one_user(
         folder: an empty one.
         sessions: the haystack of every question.
         task: what is asked.
+        settle: called with the agent once all is said, before the first question.
     """
     aliases = Aliases(sessions)
     with open_agent(folder) as agent:
         agent.ingest(USER_ID, aliases.conversations, learn=False)
+        settle(agent)
         yield lambda sample: ask(agent, sample, aliases, task, asked_at=sample.at)
 
 

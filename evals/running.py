@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
-    from habitus.evals.retrieval import AgentFactory
+    from habitus.evals.evaluated import AgentFactory, EvaluatedAgent
     from habitus.retrievers.encoder import Encoder
 
 FAILED = 1
@@ -39,6 +39,9 @@ class AgentUnderTest:
     open: AgentFactory
     encoder: str
     """Fingerprint of its encoder."""
+    settle: Callable[[EvaluatedAgent], None] = lambda agent: None
+    """Called with an agent that holds a large user, before the first question: finishes what would
+    otherwise be done in the background, where a run would measure something between two states."""
 
 
 def cached_encoder(embedding_cache: Path | None) -> Encoder:
@@ -65,7 +68,17 @@ def habitus_on(encoder: Encoder, context_tokens: int, *, exact_limit: int | None
     return AgentUnderTest(
         open=lambda folder: open_agent(folder, encoder, context_tokens, exact_limit=exact_limit),
         encoder=encoder.fingerprint,
+        settle=lambda agent: _index_if_searched(cast("Agent", agent), exact_limit),
     )
+
+
+def _index_if_searched(agent: Agent, exact_limit: int | None) -> None:
+    """Bring the derived indexes up to date if a user is too large to be searched in memory."""
+    from habitus.memory.embedded import EXACT_LIMIT
+
+    largest = max((agent.store.stats(user_id).n_turns for user_id in agent.store.users()), default=0)
+    if largest > (EXACT_LIMIT if exact_limit is None else exact_limit):
+        agent.store.flush()
 
 
 def open_agent(

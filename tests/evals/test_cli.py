@@ -15,9 +15,9 @@ import typer
 from typer.testing import CliRunner
 
 from habitus.evals.cli import add_commands
+from habitus.evals.evaluated import EvaluatedAgent
 from habitus.evals.longmemeval import DatasetError
 from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
-from habitus.evals.retrieval import EvaluatedAgent
 from habitus.evals.runlog import RunLogError
 from habitus.evals.running import AgentUnderTest
 

@@ -16,7 +16,8 @@ from habitus.evals.haystacks import enlarge, fillers, pool, select
 from habitus.evals.longmemeval import DatasetError, HaystackSession, HaystackTurn, Sample
 from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
 from habitus.evals.retrieval import Task, ask_at, one_user
-from habitus.evals.running import AgentUnderTest, UsageError
+from habitus.evals.running import AgentUnderTest, UsageError, habitus_on
+from habitus.retrievers.encoder import HashingEncoder
 
 Make = Callable[..., dict[str, Any]]
 Write = Callable[..., Path]
@@ -147,6 +148,23 @@ def test_all_questions_of_a_pool_ask_one_agent_at_their_own_date(agents: Any, tm
     assert len(agents.opened[0].conversations) == 7
     assert [len(one.ranked_session_ids) for one in found] == [3, 3]
     assert agents.opened[0].asked_at == [day(20), day(20)]
+
+
+@pytest.mark.parametrize(("exact_limit", "n_pending"), [(2, 0), (None, 7)])
+def test_a_pool_too_large_for_memory_is_indexed_before_it_is_asked(
+    exact_limit: int | None, n_pending: int, tmp_path: Path
+) -> None:
+    samples = pool([FIRST, SECOND])
+    under_test = habitus_on(HashingEncoder(), 100, exact_limit=exact_limit)
+    pending: list[int] = []
+
+    def settle(agent: Any) -> None:
+        under_test.settle(agent)
+        pending.append(agent.store.stats().n_pending)
+
+    with one_user(under_test.open, tmp_path, samples[0].sessions, Task(), settle) as solver:
+        assert len(solver(samples[0]).ranked_session_ids) == 7
+    assert pending == [n_pending]
 
 
 def run(data: Path, out: Path, agents: Any, **options: Any) -> tuple[int, dict[str, Any]]:

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import pytest
 
+from habitus.evals.evaluated import EvaluatedAgent
 from habitus.evals.longmemeval import Sample
 from habitus.evals.retrieval import (
     Aliases,
-    EvaluatedAgent,
     Outcome,
     Task,
     ask_at,
