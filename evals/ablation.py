@@ -8,7 +8,7 @@ over: what such weights are worth on questions that they were not fitted to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -157,13 +157,15 @@ def compare(questions: Sequence[Columns], *, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def run_ablation(data: Path, out: Path, encoder: Encoder, limit: int | None = None) -> dict[str, Any]:
+def run_ablation(
+    data: Path, out: Path, prepare: Callable[[], Encoder], limit: int | None = None
+) -> dict[str, Any]:
     """Run the ablation on LongMemEval, write `ablation.json` and return its content.
 
     Args:
         data: a LongMemEval file.
         out: folder of the result.
-        encoder: of the agents.
+        prepare: makes the agents' encoder; called once the data file turned out to be readable.
         limit: only the first so many questions with an answer.
 
     Raises:
@@ -174,6 +176,7 @@ def run_ablation(data: Path, out: Path, encoder: Encoder, limit: int | None = No
     with SampleReader(data) as reader:
         samples = iter(reader)
         samples = chain([next(samples)], samples)
+        encoder = prepare()
         answerable = (one for one in samples if not one.is_abstention and one.evidence_session_ids)
         with scratch_in(out) as scratch, progress("Ablation", limit or 1.0) as show:
             questions = []

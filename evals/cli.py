@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from habitus.evals.longmemeval_run import DEFAULT_BUDGET, RunOptions, run_longmemeval
 from habitus.evals.prefeval_cli import prefeval
-from habitus.evals.running import UsageError, cached_encoder, habitus_on
+from habitus.evals.running import AgentUnderTest, UsageError, cached_encoder, habitus_on
+
+if TYPE_CHECKING:
+    from habitus.retrievers.encoder import Encoder
 
 USER_ERROR = 2
 
@@ -136,9 +139,11 @@ def locomo(
 
         from habitus.evals.locomo_run import print_locomo, run_locomo
 
-        encoder = cached_encoder(embedding_cache)
-        agent = habitus_on(encoder, DEFAULT_BUDGET)
-        print_locomo(run_locomo(data, out, agent, encoder), Console())
+        def prepare() -> tuple[AgentUnderTest, Encoder]:
+            encoder = cached_encoder(embedding_cache)
+            return habitus_on(encoder, DEFAULT_BUDGET), encoder
+
+        print_locomo(run_locomo(data, out, prepare), Console())
 
 
 @eval_app.command("ablation")
@@ -158,7 +163,7 @@ def ablation(
 
         from habitus.evals.ablation import print_ablation, run_ablation
 
-        print_ablation(run_ablation(data, out, cached_encoder(embedding_cache), limit), Console())
+        print_ablation(run_ablation(data, out, lambda: cached_encoder(embedding_cache), limit), Console())
 
 
 @contextmanager

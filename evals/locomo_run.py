@@ -14,7 +14,7 @@ Of a question's evidence, ids that occur in no message are left out; a question 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -53,7 +53,9 @@ class Scored:
     systems: Rows
 
 
-def run_locomo(data: Path, out: Path, agent: AgentUnderTest, encoder: Encoder) -> dict[str, Any]:
+def run_locomo(
+    data: Path, out: Path, prepare: Callable[[], tuple[AgentUnderTest, Encoder]]
+) -> dict[str, Any]:
     """Run the benchmark, write its files and return the report.
 
     Taken up again, it asks the conversations that are not finished.
@@ -61,14 +63,15 @@ def run_locomo(data: Path, out: Path, agent: AgentUnderTest, encoder: Encoder) -
     Args:
         data: a LoCoMo file.
         out: folder for run.jsonl, manifest.json and report.json.
-        agent: opened once a conversation.
-        encoder: of the baseline.
+        prepare: makes the agent, opened once a conversation, and the baseline's encoder; called once the
+            data file turned out to be readable.
 
     Raises:
         DatasetError: the data file cannot be used.
         RunLogError: the output folder cannot be used for this run.
     """
     conversations = read_locomo(data)
+    agent, encoder = prepare()
     manifest = describe_run("locomo", data, agent.encoder, {"categories": list(CATEGORIES)})
     scored: list[Scored] = []
     with (

@@ -205,7 +205,7 @@ def test_differences_are_paired_with_the_full_system() -> None:
 
 def test_a_run_writes_its_report_and_prints_it(record: Make, write: Write, tmp_path: Path) -> None:
     data = write([record(question_id=f"q{n}") for n in range(6)] + [record(question_id="q_abs")])
-    report = run_ablation(data, tmp_path / "out", ENCODER)
+    report = run_ablation(data, tmp_path / "out", lambda: ENCODER)
     assert report["questions"] == 6
     assert report["agrees_with_agent"] == 6
     assert report["manifest"]["benchmark"] == "ablation"
@@ -222,6 +222,6 @@ def test_a_run_writes_its_report_and_prints_it(record: Make, write: Write, tmp_p
 def test_too_little_data_and_bad_limits_are_refused(record: Make, write: Write, tmp_path: Path) -> None:
     data = write([record()])
     with pytest.raises(DatasetError, match="needs at least 5 questions with an answer, found 1"):
-        run_ablation(data, tmp_path / "out", ENCODER)
+        run_ablation(data, tmp_path / "out", lambda: ENCODER)
     with pytest.raises(UsageError, match="--limit must be at least 1"):
-        run_ablation(data, tmp_path / "out", ENCODER, limit=0)
+        run_ablation(data, tmp_path / "out", lambda: ENCODER, limit=0)

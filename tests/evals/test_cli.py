@@ -220,6 +220,10 @@ def test_bad_data_is_one_line_and_exit_code_two(
         (["--limit", 0], "--limit must be at least 1, got 0"),
         (["--limit", -3], "--limit must be at least 1, got -3"),
         (["--context-tokens", 0], "--context-tokens must be at least 1, got 0"),
+        (["--context-tokens", 9, "--context-tokens", 0], "--context-tokens must be at least 1, got 0"),
+        (["--sessions", 0], "--sessions must be at least 1, got 0"),
+        (["--exact-limit", 0], "--exact-limit must be at least 1, got 0"),
+        (["--pooled"], "--pooled goes with --retrieval-only"),
         ([], "no such file"),
     ],
 )
@@ -230,6 +234,28 @@ def test_bad_arguments_are_one_line_and_exit_code_two(
     assert code == 2
     assert message in stderr
     assert len(stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "content", "message"),
+    [
+        ("locomo", None, "no such file"),
+        ("locomo", b"[]", "is not LoCoMo: expected an array of conversations"),
+        ("ablation", None, "no such file"),
+        ("ablation", b"[]", "holds no questions"),
+    ],
+)
+def test_the_other_benchmarks_read_their_data_before_anything_else(
+    command: str, content: bytes | None, message: str, app: typer.Typer, tmp_path: Path
+) -> None:
+    data = tmp_path / "data.json"
+    if content is not None:
+        data.write_bytes(content)
+    result = CliRunner().invoke(app, ["eval", command, "--data", str(data), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_imports_nothing_heavy() -> None:

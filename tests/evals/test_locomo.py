@@ -134,7 +134,7 @@ def test_recall_is_the_share_of_the_evidence_found(k: int, expected: float) -> N
 
 def test_a_run_over_the_real_agent_scores_every_question_with_evidence(tmp_path: Path) -> None:
     encoder = HashingEncoder()
-    report = run_locomo(write(tmp_path), tmp_path / "out", habitus_on(encoder, 100), encoder)
+    report = run_locomo(write(tmp_path), tmp_path / "out", lambda: (habitus_on(encoder, 100), encoder))
     assert report["questions"] == {"scored": 2, "without_evidence": 1, "unknown_evidence_ids": 1}
     agent = report["recall"]["agent"]
     assert list(agent) == ["overall", "multi-hop", "temporal"]
@@ -150,8 +150,8 @@ def test_a_run_over_the_real_agent_scores_every_question_with_evidence(tmp_path:
 def test_a_finished_run_is_scored_again_without_the_agent(agents: Any, tmp_path: Path) -> None:
     encoder = HashingEncoder()
     under_test = AgentUnderTest(open=agents, encoder="words")
-    first = run_locomo(write(tmp_path), tmp_path / "out", under_test, encoder)
-    again = run_locomo(write(tmp_path), tmp_path / "out", under_test, encoder)
+    first = run_locomo(write(tmp_path), tmp_path / "out", lambda: (under_test, encoder))
+    again = run_locomo(write(tmp_path), tmp_path / "out", lambda: (under_test, encoder))
     assert again == first
     assert len(agents.opened) == 1
 
