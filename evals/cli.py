@@ -63,6 +63,16 @@ def bench_encoder(context: typer.Context) -> None:
     command(context.args, prog_name="habitus bench encoder")
 
 
+@bench_app.command("recall", context_settings=_FORWARD)
+def bench_recall(context: typer.Context) -> None:
+    """Measure search, whole turns, ingest, memory and disk against their targets."""
+    from habitus.evals.bench.recall import recall
+
+    command = typer.Typer(add_completion=False)
+    command.command()(recall)
+    command(context.args, prog_name="habitus bench recall")
+
+
 @eval_app.command("longmemeval")
 def longmemeval(
     data: Annotated[Path, typer.Option(help="LongMemEval file in the official format, .json or .json.gz.")],

@@ -1,1 +1,1 @@
-"""Speed benchmarks, each comparing two ways side by side in one run."""
+"""Speed benchmarks: what is compared runs side by side in one run."""

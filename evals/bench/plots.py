@@ -1,0 +1,73 @@
+"""The growth of search time with the number of memories: a PNG with matplotlib, a text plot without."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Line = Sequence[tuple[float, float]]
+"""(number of memories, milliseconds), both above 0."""
+
+_MARKS = "ox+*#@"
+_FLOOR = 1e-3
+
+
+def text_plot(lines: Mapping[str, Line], *, width: int = 64, height: int = 16) -> str:
+    """Draw lines on logarithmic axes, one mark each.
+
+    Args:
+        lines: by name, at least one point in all.
+        width: columns between the axes.
+        height: rows between the axes.
+    """
+    points = [point for line in lines.values() for point in line]
+    spans = [_span([math.log10(max(point[axis], _FLOOR)) for point in points]) for axis in (0, 1)]
+    grid = [[" "] * (width + 1) for _ in range(height + 1)]
+    for mark, line in zip(_MARKS * len(lines), lines.values(), strict=False):
+        for point in line:
+            column, row = (
+                round((math.log10(max(value, _FLOOR)) - low) / (high - low) * size)
+                for value, (low, high), size in zip(point, spans, (width, height), strict=True)
+            )
+            grid[height - row][column] = mark
+    (left, right), (low, high) = spans
+    labels = {0: f"{10**high:.3g}", height: f"{10**low:.3g}"}
+    drawn = [f"{labels.get(number, ''):>8} |{''.join(row).rstrip()}" for number, row in enumerate(grid)]
+    ends = f"{10**left:,.0f}", f"{10**right:,.0f} memories"
+    axis = ["ms       +" + "-" * width, f"{'':10}{ends[0]}{ends[1]:>{width - len(ends[0])}}"]
+    names = [f"{'':10}{mark} {name}" for mark, name in zip(_MARKS * len(lines), lines, strict=False)]
+    return "\n".join([*drawn, *axis, *names])
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    low, high = math.floor(min(values)), math.ceil(max(values))
+    return float(low), float(max(high, low + 1))
+
+
+def png_plot(lines: Mapping[str, Line], path: Path, *, target_ms: float) -> bool:
+    """Draw lines into a PNG; False if matplotlib is not installed.
+
+    Args:
+        lines: by name.
+        path: the file to write.
+        target_ms: drawn as a level line.
+    """
+    import importlib
+
+    try:
+        figures: Any = importlib.import_module("matplotlib.figure")
+    except ImportError:
+        return False
+    figure = figures.Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    for name, line in lines.items():
+        axes.loglog(*zip(*line, strict=True), marker="o", label=name)
+    axes.axhline(target_ms, linestyle="--", color="grey", label=f"{target_ms:g} ms")
+    axes.set_xlabel("memories")
+    axes.set_ylabel("milliseconds a search, without encoding")
+    axes.grid(visible=True, which="major", alpha=0.4)
+    axes.legend()
+    figure.savefig(path, dpi=150)
+    return True
