@@ -9,7 +9,7 @@ over: what such weights are worth on questions that they were not fitted to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from habitus.evals.arms import CUED_REPLIES, RAW, SHIPPED, Columns, Weights, collect
-from habitus.evals.choice import fit, folds
+from habitus.evals.choice import Choice, fit, folds
 from habitus.evals.longmemeval import DatasetError, Sample, SampleReader
 from habitus.evals.longmemeval_run import DEFAULT_BUDGET
 from habitus.evals.metrics import bootstrap, longmemeval_ndcg, recall_all, recall_any
@@ -81,31 +81,70 @@ def variants() -> dict[str, Weights]:
     }
 
 
-FITTED = {
-    f"refitted, {N_FOLDS} folds": tuple(SHIPPED),
-    f"refitted with session_bm25, {N_FOLDS} folds": (*SHIPPED, "session_bm25"),
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """Which weights are fitted to the training questions, and how.
+
+    Attributes:
+        names: columns whose weights are fitted.
+        fixed: weights of other columns, as they are.
+        l2: strength of the penalty; a weak one, since some columns are 0 in most questions.
+    """
+
+    names: tuple[str, ...]
+    fixed: Weights = field(default_factory=dict)
+    l2: float = 0.1
+
+    def weights(self, chosen: Iterable[Columns]) -> Weights:
+        """Return all weights, those that were fitted to these questions first."""
+        found = fit([self._choice(one) for one in chosen], l2=self.l2)
+        return {**dict(zip(self.names, map(float, found), strict=True)), **self.fixed}
+
+    def _choice(self, one: Columns) -> Choice:
+        relevant = np.array([name in one.relevant for name in one.session_ids])
+        offset = sum((weight * one.columns[name] for name, weight in self.fixed.items()), np.zeros(1))
+        return Choice(one.features(self.names), relevant, offset)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeChosen:
+    """The shipped weights with that weight of time which ranks most training questions' gold first."""
+
+    grid: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+
+    def weights(self, chosen: Iterable[Columns]) -> Weights:
+        """Return all weights; ties go to the smaller one."""
+        questions = list(chosen)
+
+        def n_first(time: float) -> float:
+            return sum(values(one, {**SHIPPED, "time": time})[0] for one in questions)
+
+        return {**SHIPPED, "time": max(self.grid, key=n_first)}
+
+
+_SESSION_ARMS = tuple(SESSION_WEIGHTS)
+FITTED: Mapping[str, Fitting | TimeChosen] = {
+    f"refitted, {N_FOLDS} folds": Fitting(names=tuple(SHIPPED)),
+    f"refitted, strong penalty, {N_FOLDS} folds": Fitting(names=tuple(SHIPPED), l2=1.0),
+    f"refitted with session_bm25, {N_FOLDS} folds": Fitting(names=(*SHIPPED, "session_bm25")),
+    f"session arms refitted, {N_FOLDS} folds": Fitting(
+        names=_SESSION_ARMS,
+        fixed={name: weight for name, weight in SHIPPED.items() if name not in SESSION_WEIGHTS},
+    ),
+    f"time weight chosen by R@1, {N_FOLDS} folds": TimeChosen(),
 }
-"""The columns of each fitted variant."""
+"""Variants whose weights are made from questions, and judged on others."""
 
 
-def fitted(questions: Sequence[Columns], names: tuple[str, ...], *, seed: int = 0) -> Fit:
-    """Fit the weights of some columns, once without each fold and once to all questions."""
+def fitted(questions: Sequence[Columns], fitting: Fitting | TimeChosen, *, seed: int = 0) -> Fit:
+    """Fit weights once without each fold and once to all questions."""
     fold_of = folds([one.question_id for one in questions], N_FOLDS, seed)
-
-    def weights(chosen: Iterable[Columns]) -> Weights:
-        found = fit(
-            [
-                (one.features(names), np.array([name in one.relevant for name in one.session_ids]))
-                for one in chosen
-            ]
-        )
-        return dict(zip(names, map(float, found), strict=True))
-
     return Fit(
         by_fold=tuple(
-            weights(one for one in questions if fold_of[one.question_id] != fold) for fold in range(N_FOLDS)
+            fitting.weights(one for one in questions if fold_of[one.question_id] != fold)
+            for fold in range(N_FOLDS)
         ),
-        overall=weights(questions),
+        overall=fitting.weights(questions),
         fold_of=fold_of,
     )
 
@@ -134,7 +173,7 @@ def compare(questions: Sequence[Columns], *, seed: int = 0) -> dict[str, Any]:
     rows = {
         name: np.array([values(one, weights) for one in questions]) for name, weights in variants().items()
     }
-    fits = {name: fitted(questions, columns, seed=seed) for name, columns in FITTED.items()}
+    fits = {name: fitted(questions, fitting, seed=seed) for name, fitting in FITTED.items()}
     for name, found in fits.items():
         rows[name] = np.array([values(one, found.held_out(one.question_id)) for one in questions])
     return {

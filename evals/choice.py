@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 
 import numpy as np
@@ -13,15 +14,27 @@ _MAX_STEPS = 50
 _MAX_HALVINGS = 30
 _TOLERANCE = 1e-8
 
-Choice = tuple[Matrix, npt.NDArray[np.bool_]]
-"""Features of a question's documents, shape `(n, d)`, and which of them are relevant, shape `(n,)`."""
+
+@dataclass(frozen=True)
+class Choice:
+    """One question and its n documents.
+
+    Attributes:
+        features: shape `(n, d)`.
+        relevant: shape `(n,)`, at least one True.
+        offset: shape `(n,)`, what is added to the scores with a weight that is not fitted; or 0.
+    """
+
+    features: Matrix
+    relevant: npt.NDArray[np.bool_]
+    offset: Matrix | float = 0.0
 
 
 def fit(choices: Sequence[Choice], *, l2: float = 1.0) -> Matrix:
     """Return the weights, shape `(d,)`, of greatest penalised likelihood.
 
-    Each question chooses one of its documents with probability softmax(features @ w). Maximised is the sum
-    over questions of the mean log probability of its relevant documents, less l2 / 2 |w|^2; it is
+    Each question chooses one of its documents with probability softmax(features @ w + offset).
+    Maximised is the sum over questions of the mean log probability of its relevant documents, less l2 / 2 |w|^2; it is
     concave, and climbed by Newton's method with halved steps. Source: McFadden, Conditional logit
     analysis of qualitative choice behavior (1974).
 
@@ -32,9 +45,9 @@ def fit(choices: Sequence[Choice], *, l2: float = 1.0) -> Matrix:
     Raises:
         ValueError: there are no questions, or one has no relevant document.
     """
-    if not choices or not all(relevant.any() for _, relevant in choices):
+    if not choices or not all(choice.relevant.any() for choice in choices):
         raise ValueError("a fit needs questions, each with a relevant document")
-    weights = np.zeros(choices[0][0].shape[1])
+    weights = np.zeros(choices[0].features.shape[1])
     value = _value(choices, weights, l2)
     for _ in range(_MAX_STEPS):
         gradient, curvature = _derivatives(choices, weights, l2)
@@ -65,16 +78,14 @@ def folds(names: Sequence[str], n_folds: int, seed: int = 0) -> dict[str, int]:
     return {name: place % n_folds for place, name in enumerate(shuffled)}
 
 
-def _log_probabilities(features: Matrix, weights: Matrix) -> Matrix:
-    scores = features @ weights
+def _log_probabilities(choice: Choice, weights: Matrix) -> Matrix:
+    scores = choice.features @ weights + choice.offset
     scores = scores - scores.max()
     return np.asarray(scores - np.log(np.exp(scores).sum()))
 
 
 def _value(choices: Sequence[Choice], weights: Matrix, l2: float) -> float:
-    likelihood = sum(
-        float(_log_probabilities(features, weights)[relevant].mean()) for features, relevant in choices
-    )
+    likelihood = sum(float(_log_probabilities(one, weights)[one.relevant].mean()) for one in choices)
     return likelihood - l2 / 2.0 * float(weights @ weights)
 
 
@@ -82,10 +93,10 @@ def _derivatives(choices: Sequence[Choice], weights: Matrix, l2: float) -> tuple
     """Return the gradient and the negated Hessian."""
     gradient = -l2 * weights
     curvature = l2 * np.eye(len(weights))
-    for features, relevant in choices:
-        chances = np.exp(_log_probabilities(features, weights))
-        mean = chances @ features
-        gradient = gradient + features[relevant].mean(axis=0) - mean
-        centred = features - mean
+    for one in choices:
+        chances = np.exp(_log_probabilities(one, weights))
+        mean = chances @ one.features
+        gradient = gradient + one.features[one.relevant].mean(axis=0) - mean
+        centred = one.features - mean
         curvature = curvature + centred.T @ (centred * chances[:, None])
     return gradient, curvature

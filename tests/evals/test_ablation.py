@@ -13,9 +13,19 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from habitus.evals.ablation import FULL, compare, fitted, print_ablation, run_ablation, values, variants
+from habitus.evals.ablation import (
+    FULL,
+    Fitting,
+    TimeChosen,
+    compare,
+    fitted,
+    print_ablation,
+    run_ablation,
+    values,
+    variants,
+)
 from habitus.evals.arms import SHIPPED, Columns, collect
-from habitus.evals.choice import fit, folds
+from habitus.evals.choice import Choice, fit, folds
 from habitus.evals.longmemeval import DatasetError, HaystackSession, HaystackTurn, Sample
 from habitus.evals.running import UsageError, open_agent
 from habitus.retrievers.encoder import HashingEncoder
@@ -130,7 +140,7 @@ def test_a_fit_finds_the_column_that_tells() -> None:
     for _ in range(60):
         features = random.normal(size=(8, 2))
         relevant = np.arange(8) == int(np.argmax(features[:, 0]))
-        choices.append((features, relevant))
+        choices.append(Choice(features, relevant))
     weights = fit(choices)
     assert weights[0] > 2.0
     assert abs(weights[1]) < 0.5
@@ -139,20 +149,48 @@ def test_a_fit_finds_the_column_that_tells() -> None:
 
 def test_a_fit_is_where_the_gradient_vanishes() -> None:
     random = np.random.default_rng(1)
-    choices = [(random.normal(size=(6, 3)), np.arange(6) < 1 + n % 2) for n in range(20)]
+    choices = [Choice(random.normal(size=(6, 3)), np.arange(6) < 1 + n % 2) for n in range(20)]
     weights = fit(choices, l2=0.5)
     gradient = -0.5 * weights
-    for features, relevant in choices:
-        chances = np.exp(features @ weights)
-        gradient += features[relevant].mean(axis=0) - (chances / chances.sum()) @ features
+    for one in choices:
+        chances = np.exp(one.features @ weights)
+        gradient += one.features[one.relevant].mean(axis=0) - (chances / chances.sum()) @ one.features
     assert np.abs(gradient).max() < 1e-6
 
 
 def test_a_fit_needs_relevant_documents() -> None:
     with pytest.raises(ValueError, match="each with a relevant document"):
-        fit([(np.ones((2, 1)), np.zeros(2, dtype=np.bool_))])
+        fit([Choice(np.ones((2, 1)), np.zeros(2, dtype=np.bool_))])
     with pytest.raises(ValueError, match="needs questions"):
         fit([])
+
+
+def test_an_offset_is_what_a_fixed_weight_adds() -> None:
+    random = np.random.default_rng(2)
+    drawn = [random.normal(size=(8, 2)) for _ in range(80)]
+    gold = [np.arange(8) == int(np.argmax(x[:, 0] + x[:, 1])) for x in drawn]
+    # With its share given by the offset, nothing of the second column is left to be learnt.
+    given = fit([Choice(x, y, 50.0 * (x[:, 0] + x[:, 1])) for x, y in zip(drawn, gold, strict=True)])
+    alone = fit([Choice(x, y) for x, y in zip(drawn, gold, strict=True)])
+    assert np.abs(given).max() < 0.2 < alone.min()
+
+
+def test_fixed_weights_are_kept_and_the_others_fitted_around_them() -> None:
+    questions = [made(f"q{n}", {"a"}, x=[1.0, -0.5, -0.5], y=[2.0, 0.0, 0.0]) for n in range(5)]
+    around = Fitting(names=("x",), fixed={"y": 5.0}).weights(questions)
+    assert around["y"] == 5.0
+    assert 0.0 < around["x"] < Fitting(names=("x",)).weights(questions)["x"]
+
+
+@pytest.mark.parametrize(("nearness", "expected"), [([0.0, 0.0], 0.0), ([0.9, 0.0], 0.5), ([0.3, 0.0], 1.5)])
+def test_the_weight_of_time_is_the_smallest_that_ranks_most_first(
+    nearness: list[float], expected: float
+) -> None:
+    flat = {name: [0.0, 0.0] for name in SHIPPED if name not in ("time", "turn_cosine")}
+    # The gold is a little behind in meaning, and not the newest.
+    far = [0.0, 0.4 / SHIPPED["turn_cosine"]]
+    question = made("q", {"a"}, time=nearness, turn_cosine=far, **flat)
+    assert TimeChosen().weights([question])["time"] == expected
 
 
 def test_folds_are_even_and_do_not_depend_on_the_order() -> None:
@@ -170,8 +208,8 @@ def test_a_question_is_judged_by_weights_that_were_fitted_without_it() -> None:
     # In all questions but one the first column tells; the odd one must not sway its own weights.
     usual = [made(f"q{n}", {"a"}, x=[1.0, -0.5, -0.5], y=[0.0, 1.0, -1.0]) for n in range(9)]
     odd = made("odd", {"b"}, x=[1.0, -0.5, -0.5], y=[0.0, 1.0, -1.0])
-    found = fitted([*usual, odd], ("x", "y"))
-    without_odd = fit([(one.features(("x", "y")), np.array([True, False, False])) for one in usual])
+    found = fitted([*usual, odd], Fitting(names=("x", "y"), l2=1.0))
+    without_odd = fit([Choice(one.features(("x", "y")), np.array([True, False, False])) for one in usual])
     in_fold = {name for name, fold in found.fold_of.items() if fold == found.fold_of["odd"]}
     assert len(in_fold) == 2
     assert found.held_out("odd")["x"] > found.overall["x"]
@@ -200,6 +238,7 @@ def test_differences_are_paired_with_the_full_system() -> None:
     assert found["without turn_bm25"]["difference"]["r@1"]["mean"] == 0.0
     assert found["without turn_cosine"]["difference"]["r@1"]["mean"] == -0.75
     assert report["fitted"]["refitted, 5 folds"]["overall"]["turn_cosine"] > 0.3
+    assert report["fitted"]["session arms refitted, 5 folds"]["overall"]["time"] == SHIPPED["time"]
     assert len(report["fitted"]["refitted, 5 folds"]["by_fold"]) == 5
 
 
