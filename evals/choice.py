@@ -34,9 +34,9 @@ def fit(choices: Sequence[Choice], *, l2: float = 1.0) -> Matrix:
     """Return the weights, shape `(d,)`, of greatest penalised likelihood.
 
     Each question chooses one of its documents with probability softmax(features @ w + offset).
-    Maximised is the sum over questions of the mean log probability of its relevant documents, less l2 / 2 |w|^2; it is
-    concave, and climbed by Newton's method with halved steps. Source: McFadden, Conditional logit
-    analysis of qualitative choice behavior (1974).
+    Maximised is the sum over questions of the mean log probability of its relevant documents, less
+    l2 / 2 |w|^2; it is concave, and climbed by Newton's method with halved steps. Source: McFadden,
+    Conditional logit analysis of qualitative choice behavior (1974).
 
     Args:
         choices: one per question.
