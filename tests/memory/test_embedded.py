@@ -260,6 +260,17 @@ class TestLargeUsers:
             assert correlation[0, 1] > 0.98
         assert np.mean(overlaps) >= 0.9
 
+    def test_a_user_of_few_long_messages_is_large_too(
+        self, tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+    ) -> None:
+        query = Query(text="figs", vector=encoder.encode(["figs"])[0])
+        with EmbeddedStore.open(tmp_path, encoder, exact_limit=2) as store:
+            store.commit("bob", Changes(turns=make_turns("bob", "s", "I like figs.", "Noted.")))
+            assert store.search("bob", query).complete
+            store.commit("ann", Changes(turns=make_turns("ann", "s", "I really like figs. " * 6)))
+            found = store.search("ann", query)
+        assert (found.turn_ids, found.complete) == (["s.0"], False)
+
     def test_a_forgotten_turn_is_never_a_candidate(self, folder: Path, encoder: HashingEncoder) -> None:
         with EmbeddedStore.open(folder, encoder, exact_limit=100) as store:
             turn = store.turns("ann")[17]

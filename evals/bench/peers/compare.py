@@ -79,8 +79,7 @@ def _in_own_process(name: str, folder: Path, data: Path, rounds: int) -> dict[st
     command += ["--system", name, "--worker", str(folder), "--rounds", str(rounds)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_HOURS)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return {"system": name, "error": reason}
+        return {"system": name, "error": " ".join(done.stderr.split())[-300:] or "no message"}
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 

@@ -96,6 +96,8 @@ def _items(user: str, sample: Sample) -> list[Item]:
         )
         for place, session in enumerate(sample.sessions)
         for index, turn in enumerate(session.turns)
+        # The file holds a few messages without a word.
+        if turn.text.strip()
     ]
 
 
