@@ -42,7 +42,9 @@ _UNITS = {"day": (1.0, 1.0), "week": (7.0, 3.0), "month": (30.4, 10.0), "year": 
 """Length of a unit, and how far from the named day people still call it so, in days."""
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS: tuple[str, ...] = tuple(
+    "january february march april may june july august september october november december".split()
+)
 _MONTH = "|".join(_MONTHS)
 _COUNT = "|".join(sorted((*_NUMBERS, r"\d{1,3}"), key=len, reverse=True))
 
