@@ -1,7 +1,8 @@
 """Life lines: generated users who state, contradict, restrict, take back and re-state a taste.
 
 Each line says what holds after it, so memory can be checked line by line. The same seed gives the same
-lives. Wordings and objects are this module's own.
+lives. Wordings and objects are this module's own. Nobody asks to be forgotten here: that is a command,
+which erases messages besides.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ _LIKES = (
     "I enjoy {x} a lot.",
     "I'm a big fan of {x}.",
     "I'm very fond of {x}.",
+    "I can't get enough of {x}.",
+    "I've always loved {x}.",
+    "I've really come to enjoy {x}.",
+    "Turns out I like {x} after all.",
     "As someone who loves {x}, what could I do on Sunday?",
 )
 _DISLIKES = (
@@ -60,12 +65,23 @@ _DISLIKES = (
     "I'm not a fan of {x}.",
     "I really don't like {x}.",
     "I hate {x}.",
+    "I don't care for {x}.",
+    "I have no patience for {x}.",
+    "I could do without {x}.",
+    "I've had enough of {x}.",
     "As someone who dislikes {x}, what could I do on Sunday?",
 )
-_LIKES_THERE = ("{o}, I like {x}.", "I enjoy {x} {o}.", "I love {x} {o}, though.")
+_LIKES_THERE = ("{o}, I like {x}.", "{o} I really enjoy {x}.", "I enjoy {x} {o}.", "I love {x} {o}, though.")
+_LIKES_BUT = ("I like {x}, but not {o}.", "I still like {x}, except {o}.")
+_LIKES_NOW = ("I used to hate {x}, but now I love them.", "I've changed my mind: I like {x} now.")
+_DISLIKES_NOW = ("I used to like {x}, but now I can't stand them.", "I've changed my mind: I avoid {x} now.")
 _DISLIKES_THERE = ("{o}, I avoid {x}.", "I don't like {x} {o}.", "I can't stand {x} {o}, though.")
-_UNLIKES = ("Forget that I like {x}.", "I no longer like {x}.", "I don't like {x} anymore.")
-_UNDISLIKES = ("Forget that I dislike {x}.", "I no longer dislike {x}.", "I don't hate {x} anymore.")
+_UNLIKES = (
+    "I no longer like {x}.",
+    "I don't like {x} anymore.",
+    "I've changed my mind about {x}.",
+)
+_UNDISLIKES = ("I no longer dislike {x}.", "I don't hate {x} anymore.")
 _REPLACES = (
     "I prefer {y} now instead of {x}.",
     "I switched from {x} to {y}.",
@@ -106,30 +122,48 @@ class _Life:
     it: str
     other: str
     held: dict[tuple[str, str | None], bool]
+    exception: str | None = None
+    """When what holds always does not."""
+
+    def hold(self, *, liked: bool) -> None:
+        self.held[self.it, None] = liked
+        self.exception = None
 
     def general(self) -> bool | None:
         return self.held.get((self.it, None))
 
     def state(self, *, liked: bool) -> str:
-        self.held[self.it, None] = liked
+        self.hold(liked=liked)
         return self.rng.choice(_LIKES if liked else _DISLIKES).format(x=self.it)
+
+    def turn_round(self) -> str:
+        liked = not self.held[self.it, None]
+        if self.rng.random() < 0.5:
+            return self.state(liked=liked)
+        self.hold(liked=liked)
+        return self.rng.choice(_LIKES_NOW if liked else _DISLIKES_NOW).format(x=self.it)
 
     def restrict(self) -> str:
         liked = not self.held[self.it, None]
         occasion = self.rng.choice(_OCCASIONS)
+        if not liked and not self.exception and self.rng.random() < 0.3:
+            # What was liked always is liked except there from now on.
+            self.exception = f"except {occasion}"
+            return self.rng.choice(_LIKES_BUT).format(x=self.it, o=occasion)
         self.held[self.it, occasion] = liked
         words = self.rng.choice(_LIKES_THERE if liked else _DISLIKES_THERE).format(x=self.it, o=occasion)
         return words[0].upper() + words[1:]
 
     def retract(self) -> str:
         liked = self.held.pop((self.it, None))
+        self.exception = None
         return self.rng.choice(_UNLIKES if liked else _UNDISLIKES).format(x=self.it)
 
     def replace(self) -> str:
         words = self.rng.choice(_REPLACES).format(x=self.it, y=self.other)
         del self.held[self.it, None]
         self.it, self.other = self.other, self.it
-        self.held[self.it, None] = True
+        self.hold(liked=True)
         return words
 
     def step(self) -> tuple[Kind, str]:
@@ -138,11 +172,12 @@ class _Life:
             kind: Kind = "restate" if self.held or self.rng.random() < 0.8 else "state"
             return kind, self.state(liked=self.rng.random() < 0.5)
         moves: list[tuple[Kind, Callable[[], str]]] = [
-            ("contradict", lambda: self.state(liked=not general)),
-            ("restate", lambda: self.state(liked=general)),
+            ("contradict", self.turn_round),
             ("restrict", self.restrict),
             ("retract", self.retract),
         ]
+        if self.exception is None:
+            moves.append(("restate", lambda: self.state(liked=general)))
         if general:
             moves.append(("replace", self.replace))
         kind, move = self.rng.choice(moves)
@@ -189,7 +224,10 @@ def holds(preferences: Iterable[Preference], truth: Truth) -> bool:
 
 
 def _truth(life: _Life) -> Truth:
-    return frozenset((liked, it, occasion) for (it, occasion), liked in life.held.items())
+    return frozenset(
+        (liked, it, occasion or (life.exception if it == life.it else None))
+        for (it, occasion), liked in life.held.items()
+    )
 
 
 def _led(opening: str, words: str) -> str:

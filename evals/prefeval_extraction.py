@@ -25,7 +25,7 @@ _CONTEXT_TURNS = 4
 _NEGATIVE = re.compile(
     r"\b(?:avoid\w*|dislike\w*|hate|despise|detest|loathe|aversion\w*|averse|can't|cannot|can\s+not|never|not"
     r"|don't|doesn't|won't|refuse|allerg\w+|intoleran\w+|sensitiv\w+|fear|afraid|phobia|against|no|without"
-    r"|uncomfortable|bothered|lack)\b",
+    r"|uncomfortable|bothered|lack|objection|stay\s+away|tedious|boring|hard\s+to|ineffective)\b",
     re.IGNORECASE,
 )
 _POSITIVE = re.compile(
@@ -38,8 +38,8 @@ _POSITIVE = re.compile(
 def explicit_row(items: Sequence[Item], encoder: Encoder) -> Row:
     """Measure whether a stated preference becomes an active record with the right stance.
 
-    The stance is checked where the words of the statement speak of one side only; a record of the other
-    side is then an error.
+    The stance is checked where the words of the statement speak of one side only: a record must be of
+    that side.
     """
     scored, left_out = [], []
     for item in items:
@@ -51,7 +51,7 @@ def explicit_row(items: Sequence[Item], encoder: Encoder) -> Row:
                 "stance not judged: the statement speaks of both sides, or of none by these words"
             )
         elif found:
-            values["right_stance"] = float(all(is_positive(p.stance) in (side, None) for p in found))
+            values["right_stance"] = float(any(is_positive(p.stance) is side for p in found))
         scored.append(Scored(item.topic, values))
     return Row(
         name="explicit",
@@ -63,6 +63,7 @@ def explicit_row(items: Sequence[Item], encoder: Encoder) -> Row:
 
 
 def _side(statement: str) -> bool | None:
+    statement = statement.replace("’", "'")
     negative, positive = _NEGATIVE.search(statement), _POSITIVE.search(statement)
     return None if (negative is None) == (positive is None) else positive is not None
 
@@ -120,8 +121,9 @@ def persona_row(items: Sequence[PersonaItem], encoder: Encoder) -> Row:
 def choice_row(items: Sequence[ChoiceItem], encoder: Encoder) -> Row:
     """Measure whether a choice becomes an implicit record, and how near it comes to its gold preference.
 
-    R@k: the rank of the gold preference among those of its topic, by the cosine of the record's
-    statement; `raw` takes the user's words instead. Conversations without a record count as missed.
+    R@k: the rank of the gold preference among those of its topic, by the cosine of the statement of the
+    first record that the choice yields; `raw` takes the user's words instead. Conversations without a
+    record count as missed.
     """
     golds = {topic: [one for one in items if one.topic == topic] for topic in {one.topic for one in items}}
     matrices = {topic: encoder.encode([one.preference for one in of]) for topic, of in golds.items()}
@@ -131,7 +133,7 @@ def choice_row(items: Sequence[ChoiceItem], encoder: Encoder) -> Row:
         shown = [p for p in _learnt(turns[-1], turns[:-1]) if p.source == "choice"]
         place = golds[item.topic].index(item)
         values = {"recall": float(bool(shown))}
-        texts = {"record": shown[-1].statement if shown else None, "raw": item.selection}
+        texts = {"record": shown[0].statement if shown else None, "raw": item.selection}
         for name, text in texts.items():
             rank = None if text is None else _rank(matrices[item.topic] @ encoder.encode([text])[0], place)
             values |= {f"{name}_R@{k}": float(rank is not None and rank < k) for k in (1, 5)}

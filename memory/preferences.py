@@ -7,6 +7,7 @@ user only showed (a choice, a habit) never overrules what they said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -164,6 +165,7 @@ def _strengthened(old: Preference, new: Preference) -> Preference:
             "statement": lead.statement,
             "stance": lead.stance,
             "target": lead.target,
+            "scope": lead.scope,
             "strength": max(old.strength, new.strength) if lead is old else lead.strength,
             "explicit": old.explicit or new.explicit,
             "source": lead.source,
@@ -197,7 +199,12 @@ def _twins(known: Sequence[Preference], new: Preference, encoder: Encoder) -> li
     return sorted(found, key=lambda old: (_agree(old, new), old.learnt_at, old.id))
 
 
+_EXCEPT = re.compile(r"(?:except|unless|other\s+than|apart\s+from|outside\s+of)\b", re.IGNORECASE)
+
+
 def _same_scope(one: str | None, other: str | None) -> bool:
+    """Compare occasions; what holds always but for an exception is compared as what holds always."""
+    one, other = (None if scope is None or _EXCEPT.match(scope) else scope for scope in (one, other))
     if one is None or other is None:
         return one is other
     return _content(one) == _content(other)

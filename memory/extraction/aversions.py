@@ -112,6 +112,14 @@ AVERSIONS: tuple[Cue, ...] = (
         0.75,
     ),
     cue(r"(?:wouldn't|would\s+never)\s+be\s+caught\s+dead\s+(?:in|at|on|with|wearing|using)", "avoid", 0.9),
+    cue(
+        r"(?:\s+have|'ve|'m|\s+am)\s+(?:\w+ly\s+|just\s+)?(?:gone\s+off(?!\s+(?:to|on|at|in|with|track|topic|course|script|the\s+rails)\b)|had\s+enough\s+of"
+        r"|fed\s+up\s+with|had\s+it\s+with|grown\s+to\s+(?:dislike|hate))(?!\s+(?:this|that|these|those|you)\b)",
+        "dislike",
+        0.75,
+        0.75,
+    ),
+    cue(r"\s+could\s+(?:well\s+|happily\s+|really\s+)?(?:do|live)\s+without", "dislike", 0.6, 0.75),
     cue(rf"{ADVERBS}limits?(?=\s+(?:my|our)\b)", "avoid", 0.5, 0.6),
     cue(
         rf"{CANNOT}\s+{ADVERBS}(?:sit|sleep|walk|climb|swim|fly|drive|lift|work|concentrate|focus"

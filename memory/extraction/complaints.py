@@ -148,7 +148,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
     ),
 )
 _NOT_A_TASTE = re.compile(
-    r"^(?:the\s+)?(?:other|others|rest|first|second|third|last|option|options|choice|idea|question"
+    r"^(?:no|none|not|nothing|neither)\b|^(?:the\s+)?(?:other|others|rest|first|second|third|last|option|options|choice|idea|question"
     r"|answer|thing|problem|something|anything|nothing|everything|what|which|who|there)\b"
     r"|\b(?:you|your|i|he|she|they|we|his|her|their|son's|daughter's|wife's|husband's|friend's"
     r"|mother's|that\s+one|this\s+one|which|will|would|can|could|to|what|\w+n't)(?!\w)|\w's$",

@@ -82,10 +82,10 @@ _TAKES_BACK = (
     ),
 )
 _GOES_ON = re.compile(
-    r",?\s+\b(?:but|because|so|and\s+(?:i|now))\b|,\s+(?=(?:i|now|my|these)\b)", re.IGNORECASE
+    r",?\s+\b(?:but|because|so|and\s+(?:i|now))\b|[,:]\s+(?=(?:i|now|my|these)\b)", re.IGNORECASE
 )
 _RESTS = re.compile(
-    r"[\s,;]*(?:\b(?:but|because|so|and)\b\s*)?(?=(?:now\b|these\s+days\b|i\b|my\b|\w+\s))", re.I
+    r"[\s,;:]*(?:\b(?:but|because|so|and)\b\s*)?(?=(?:now\b|these\s+days\b|i\b|my\b|\w+\s))", re.I
 )
 _CORRECTS = re.compile(
     r"^(?:(?:no|nope|wrong|actually|hey|hold\s+on|wait|sorry|not\s+quite|hmm|um|but|well)\b[\s,.!:-]*)*"

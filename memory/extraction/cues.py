@@ -29,7 +29,7 @@ SUBJECT = re.compile(
 """Who feels it: the speaker, "as someone who", a predicate linked to one before, "as a", "being"."""
 
 ALLOWED_BEFORE = re.compile(
-    r"(?:^|[,;:(.!?…—–]|\s-|\b(?:and|but|or|because|cause|cuz|since|as|so|although|though|while"
+    r"(?:^|[,;:(.!?…—–]|\s-|\b(?:turns\s+out(?:\s+that)?|and|but|or|because|cause|cuz|since|as|so|although|though|while"
     r"|whereas|however|anyway"
     r"|also|plus|honestly|personally|usually|generally|typically|normally|sometimes|actually|yes|no"
     r"|well|btw|basically"

@@ -113,6 +113,13 @@ LIKINGS: tuple[Cue, ...] = (
     ),
     cue(rf"{CANNOT}\s+get\s+enough\s+of", "like", 0.85),
     cue(
+        r"(?:\s+have|'ve)?\s+(?:\w+ly\s+)?(?:(?:come|grown|started|begun|learn(?:ed|t))\s+to\s+(?:\w+ly\s+)?"
+        r"(?:like|love|enjoy|appreciate|value)|(?:grown|become)\s+(?:very\s+|quite\s+)?fond\s+of)",
+        "like",
+        0.7,
+        0.8,
+    ),
+    cue(
         rf"{ADVERBS}{BE}\s+(?:{ADVERBS})?(?:an?\s+|such\s+an?\s+)?(?:\w+ly\s+)?(?:(?:big|huge|great"
         rf"|real|massive|strong|firm|major|lifelong|long-time|longtime|total|total|bit\s+of\s+a)\s+)*"
         r"(?:(?:fan|lover|devotee|enthusiast|advocate|supporter|proponent|believer|admirer"

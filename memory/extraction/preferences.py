@@ -214,9 +214,15 @@ def _is_user(sentence: Sentence, subject: re.Match[str], *, spoken: bool) -> boo
     if subject["linked"]:
         return spoken
     before = sentence.plain[: subject.start()]
-    if subject["first"] and not ALLOWED_BEFORE.search(before):
+    if subject["first"] and not (ALLOWED_BEFORE.search(before) or _is_occasion(before)):
         return False
     return not is_hypothetical(sentence, subject.start()) and not is_reported(sentence, subject.start())
+
+
+def _is_occasion(before: str) -> bool:
+    """Tell whether a sentence opens with no more than an occasion ("On weekends I like ...")."""
+    opening = re.sub(r"^(?:and|but|so)\b", "", before.rpartition(",")[2].strip().lower()).strip()
+    return len(opening.split()) <= 4 and scope_of(opening) == opening
 
 
 def _taste_at(sentence: Sentence, subject: re.Match[str]) -> Found | None:

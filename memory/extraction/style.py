@@ -226,7 +226,7 @@ def _is_wish(sentence: Sentence, match: re.Match[str]) -> bool:
         return False
     if re.search(
         r"\b(?:how\s+(?:do|can|to)|should|does|did|he|she|they|is|was|if|to)\s*$|\b(?:how\s+(?:do"
-        r"|can|to)\s+i|should\s+i|help\s+me)\b",
+        r"|can|to)\s+i|should\s+i|help\s+me|let\s+me|let's)\b",
         before,
         re.IGNORECASE,
     ):

@@ -44,6 +44,8 @@ _SCOPE = re.compile(
     r"|on\s+my\s+own|for\s+work)\b)",
     re.IGNORECASE,
 )
+_NOT_THERE = re.compile(r"(?:,|\b(?:but|just|though|only))\s+(?:just\s+)?not\s+$", re.IGNORECASE)
+"""Before an occasion: "I like it, but not at work"."""
 _LEADING = re.compile(
     r"^(?:(?:to|be|being|actually|probably|definitely|a|an|the|any|anything|all|most|every|my|our"
     r"|some|certain|both|very|really"
@@ -60,7 +62,7 @@ _LEADING = re.compile(
 _TRAILING = re.compile(
     r"(?:[\s,]+(?:lately|recently|right\s+now|these\s+days|nowadays|now|either|though|too|anyway"
     r"|as\s+well|in\s+general|at\s+all"
-    r"|anymore|if\s+possible|tonight|today|at\s+the\s+moment|a\s+lot|very\s+much|so\s+much|entirely"
+    r"|anymore|again|after\s+all|if\s+possible|tonight|today|at\s+the\s+moment|a\s+lot|very\s+much|so\s+much|entirely"
     r"|altogether|and|or|the|of))+$",
     re.IGNORECASE,
 )
@@ -72,7 +74,8 @@ _HEAD_END = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _ANAPHOR = re.compile(
-    r"^(?:all\s+(?:of\s+)?the\b|it|its|his|her|their|i|we|us|this|that|these|those|them|they|him|her|you|your|yours|he|she"
+    r"^(?:(?:an?\s+)?(?:mix|mixture|combination|blend|bit)\s+of\s+(?:both|the\s+two)\b"
+    r"|all\s+(?:of\s+)?the\b|it|its|his|her|their|i|we|us|this|that|these|those|them|they|him|her|you|your|yours|he|she"
     r"|me|myself|ourselves|yourself|both|either"
     r"|so|what|how|why|where|who|there|here"
     r"|(?:(?:any|some|all|most|none|many|both|each|one)\s+)?(?:of\s+)?(?:it|this|that|these|those"
@@ -110,12 +113,12 @@ def scope_of(clause: str) -> str | None:
     if found is None:
         return None
     if found["phrase"]:
-        return " ".join(found["phrase"].lower().split())
-    rest = (
-        re.split(r"\b(?:i|we|because|but|so)\b(?!\s+am\b)", found["rest"], flags=re.IGNORECASE)[0]
-        or found["rest"]
-    )
-    return " ".join(f"{found['condition']} {rest}".lower().split())
+        words = found["phrase"]
+    else:
+        rest = re.split(r"\s(?:i|we|because|but|so)\b(?!\s+am\b)", found["rest"], flags=re.IGNORECASE)[0]
+        words = f"{found['condition']} {rest}"
+    scope = " ".join(words.lower().split())
+    return f"except {scope}" if _NOT_THERE.search(clause, 0, found.start()) else scope
 
 
 def topic_of(target: str) -> str:

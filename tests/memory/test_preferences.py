@@ -379,3 +379,18 @@ def test_a_complaint_strengthens_the_wish_it_repeats_and_keeps_its_words() -> No
     assert (kept.id, kept.statement, kept.strength) == (wish.id, wish.statement, wish.strength)
     assert [e.turn_id for e in kept.evidence] == ["t1", "t2"]
     assert kept.confidence > wish.confidence
+
+
+def test_an_exception_is_part_of_the_taste_that_holds_otherwise() -> None:
+    life = Life().says("I like jazz.").says("I like jazz, but not at work.")
+    assert life.truth() == {("like", "jazz", "except at work")}
+
+    life.says("I hate jazz.")
+    assert life.truth() == {("dislike", "jazz", None)}
+
+
+def test_a_taste_turned_round_in_one_sentence_ends_with_the_new_one() -> None:
+    life = Life().says("I like ferries.").says("I used to like ferries, but now I can't stand them.")
+
+    assert life.truth() == {("dislike", "ferries", None)}
+    assert len(life.of_status("retracted")) == 1

@@ -104,3 +104,25 @@ def test_what_is_to_be_forgotten_is_not_learnt_again() -> None:
     found = told("Please forget that I like jazz, and that I love sailing.")
 
     assert found.preferences == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "taken_back", "stance", "target"),
+    [
+        ("I used to like ferries, but now I can't stand them.", "I like ferries", "dislike", "ferries"),
+        ("I used to hate jazz, but now I love it.", "I hate jazz", "like", "jazz"),
+        ("I've changed my mind about ferries: I like them now.", "ferries", "like", "ferries"),
+    ],
+)
+def test_a_pronoun_stands_for_what_was_taken_back(
+    text: str, taken_back: str, stance: str, target: str
+) -> None:
+    found = told(text)
+
+    assert found.retractions == (taken_back,)
+    assert [(p.stance, p.target) for p in found.preferences] == [(stance, target)]
+    assert found.preferences[0].evidence[0].quote in text
+
+
+def test_a_pronoun_that_stands_for_nothing_liked_tells_nothing() -> None:
+    assert told("I used to like ferries, but now I find it hard to sleep.").preferences == ()

@@ -193,3 +193,35 @@ def test_the_statement_keeps_the_reason_and_drops_the_lead_in() -> None:
     (found,) = tastes("By the way, I avoid night buses because I get lost.")
 
     assert found.statement == "I avoid night buses because I get lost."
+
+
+@pytest.mark.parametrize(
+    ("text", "stance", "scope"),
+    [
+        ("I like ferries, but not at work.", "like", "except at work"),
+        ("I love ferries, just not when I travel.", "like", "except when i travel"),
+        ("On holidays I really enjoy ferries.", "like", "on holidays"),
+        ("When I travel I really enjoy ferries.", "like", "when i travel"),
+        ("By the way, with my kids I avoid ferries.", "avoid", "with my kids"),
+    ],
+)
+def test_where_a_taste_holds_and_where_it_does_not(text: str, stance: str, scope: str) -> None:
+    (found,) = tastes(text)
+
+    assert (found.stance, found.target, found.scope) == (stance, "ferries", scope)
+
+
+@pytest.mark.parametrize(
+    ("text", "stance"),
+    [
+        ("I've really come to enjoy ferries.", "like"),
+        ("I've grown fond of ferries.", "like"),
+        ("Turns out I like ferries after all.", "like"),
+        ("I like ferries again.", "like"),
+        ("I've gone off ferries.", "dislike"),
+        ("I've had enough of ferries.", "dislike"),
+        ("I could do without ferries.", "dislike"),
+    ],
+)
+def test_a_taste_that_came_or_went_is_the_taste_of_now(text: str, stance: str) -> None:
+    assert [(p.stance, p.target, p.scope) for p in tastes(text)] == [(stance, "ferries", None)]

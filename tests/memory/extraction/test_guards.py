@@ -162,3 +162,15 @@ def test_any_text_is_survived_and_every_quotation_is_verbatim(text: str) -> None
 
     for record in (*found.preferences, *found.facts):
         assert all(evidence.quote in f"I love {text}" for evidence in record.evidence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No colours are off-limits for this room.",
+        "Let me try that again with a more concise answer.",
+        "I think I prefer a mix of both.",
+    ],
+)
+def test_what_rules_nothing_out_and_names_nothing_is_no_taste(text: str) -> None:
+    assert extract(told(text)).preferences == ()
