@@ -178,7 +178,7 @@ def show(results: Sequence[dict[str, Any]]) -> None:
     table = Table("system", *heads, "load")
     for one in results:
         if "error" in one:
-            table.add_row(one["system"], one["error"])
+            table.add_row(one["system"], "failed")
             continue
         search, found = one["search"], one["quality"] or {}
         table.add_row(
@@ -193,6 +193,9 @@ def show(results: Sequence[dict[str, Any]]) -> None:
     console = Console()
     console.print(table)
     console.print(f"{_NOTE}{K}")
+    for one in results:
+        if "error" in one:
+            console.print(f"{one['system']}: {one['error']}", style="red", markup=False)
 
 
 if __name__ == "__main__":

@@ -143,21 +143,16 @@ class LangGraphStore:
     package = "langgraph.store.memory"
 
     def __init__(self, folder: Path, encoder: Known) -> None:
-        self._put_op = import_module("langgraph.store.base").PutOp
-        self.store = in_memory_store(encoder)
+        self._store = in_memory_store(encoder)
 
     def add(self, items: Sequence[Item]) -> None:
-        self.store.batch(
-            [
-                self._put_op(
-                    ("memories", item.user), item.id, {"content": item.text, "session": item.session}
-                )
-                for item in items
-            ]
-        )
+        # Its `batch` fails where two of the texts are the same (1.2.22).
+        for item in items:
+            value = {"content": item.text, "session": item.session}
+            self._store.put(("memories", item.user), item.id, value)
 
     def search(self, question: Asked, k: int) -> list[str]:
-        found = self.store.search(("memories", question.user), query=question.text, limit=k)
+        found = self._store.search(("memories", question.user), query=question.text, limit=k)
         return [str(one.value["session"]) for one in found]
 
 
