@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from habitus.evals.runlog import Manifest
     from habitus.retrievers.encoder import Encoder
 
-FILLER_TURNS = 5_000
+FILLER_TURNS = 14_000
 CONTEXT_TOKENS = 2_000
 _NEEDS_DISTRACTORS = "it needs --distractors"
 

@@ -232,7 +232,7 @@ AVERSIONS: tuple[Cue, ...] = (
         rf"{ADVERBS}{NOT}\s+{ADVERBS}want\s+to(?=\s+[\w\s-]{{3,60}}\b(?:because|since|due\s+to)\b)",
         "avoid",
         0.6,
-        0.55,
+        0.45,
     ),
     cue(
         rf"{ADVERBS}{NOT}\s+{ADVERBS}want(?=\s+any|\s+to\s+(?:see|eat|use|wear|watch|read|play|own"

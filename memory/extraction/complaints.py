@@ -119,7 +119,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
     ),
     _pattern(
         rf"(?<=\s){_ADVERBS}(?:appeals?\s+to|suits?|fascinates?|relax(?:es)?|calms?|soothes?"
-        rf"|works?\s+(?:best|better|well)\s+for|motivates?)\s+me\b",
+        rf"|works?\s+best\s+for|motivates?)\s+me\b",
         "like",
         0.65,
     ),

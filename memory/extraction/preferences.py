@@ -17,6 +17,8 @@ from habitus.memory.extraction.wording import in_first_person, tidy
 from habitus.memory.records import Evidence, Preference, SourceKind, Stance, Turn
 
 MAX_PER_SENTENCE = 6
+FOR_NOW = 0.45
+"""Confidence at most of what is said of one day: it waits to be confirmed."""
 
 _STRONG = re.compile(
     r"\b(?:strictly|absolutely|never|always|severe(?:ly)?|strong(?:ly)?|refuse|must|cannot|can't"
@@ -63,6 +65,7 @@ _FINITE = re.compile(
 _IDEA = re.compile(
     r"\s*the\s+(?:idea|thought|prospect)\s+of\b(?!\s+(?:this|that|these|those))", re.IGNORECASE
 )
+_TODAY = re.compile(r"\b(?:today|tonight|this\s+(?:time|evening|morning|afternoon))\W*$", re.IGNORECASE)
 _EVENT = re.compile(r"\s*it\s+when(?:ever)?\s+(?!(?:you|we|i)\b)(?P<event>[^.,;:!?()]{3,80})", re.IGNORECASE)
 _PLACE = re.compile(r"\s*the\b[^.;]*\s(?:in|at|of|on|by|near)\s+(?:the\s+)?[A-Z]\w")
 _POINTS = re.compile(r"\b(?:you|your|that|this|these|those|idea|option|suggestion)s?\b", re.IGNORECASE)
@@ -256,6 +259,8 @@ def _found(sentence: Sentence, subject: re.Match[str], cue: Cue, match: re.Match
     if not named and (is_anaphor(words) or (event is None and _is_reaction(match, cue, words))):
         return None
     target = clean_target(words) or (words.lower() if cue.bare else "")
+    if re.search(r"\ball\s+(?:these|those|this|that)\b", words, re.IGNORECASE):
+        return None
     if not re.search(r"\w{2}", target) or (is_anaphor(target) and not cue.bare) or target.startswith("that "):
         return None
     clause_start, clause_end = _clause(text, subject, max(end, match.end()))
@@ -307,7 +312,7 @@ def _record(turn: Turn, sentence: Sentence, taste: Found, source: SourceKind) ->
         target=taste.target,
         stance=taste.cue.stance,
         strength=strength,
-        confidence=taste.cue.confidence,
+        confidence=min(taste.cue.confidence, FOR_NOW) if _TODAY.search(quote) else taste.cue.confidence,
         scope=_scope(quote, taste.target),
         source="behaviour" if taste.cue.habit and source == "statement" else source,
         explicit=not taste.cue.habit,

@@ -126,6 +126,8 @@ def test_a_refusal_beside_an_order_is_a_hint() -> None:
     [
         "I'd like to avoid scheduling it on Friday.",
         "I'd rather take the early bus.",
+        "I'm not interested in shopping today.",
+        "I don't want to miss my train because of the traffic.",
     ],
 )
 def test_a_wish_for_once_is_surer_of_nothing_lasting(text: str) -> None:

@@ -170,6 +170,8 @@ def test_any_text_is_survived_and_every_quotation_is_verbatim(text: str) -> None
         "No colours are off-limits for this room.",
         "Let me try that again with a more concise answer.",
         "I think I prefer a mix of both.",
+        "I'm tired of dealing with all these questions.",
+        "The slot at two works well for me.",
     ],
 )
 def test_what_rules_nothing_out_and_names_nothing_is_no_taste(text: str) -> None:
