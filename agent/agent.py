@@ -194,7 +194,7 @@ class Agent:
     ) -> Recall:
         """Return what memory holds on a question, through the graph's own route and recall.
 
-        Nothing is written. All of the user's sessions are searched.
+        Nothing is written. All of the user's sessions are searched, but for what was said after `at`.
 
         Args:
             user_id: whose memory.

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from habitus.agent.state import Context, Recall, State
 from habitus.memory.packing import limit, pack
 from habitus.memory.question import Question, read_question
-from habitus.memory.recall import Memory, Ranking, instant, rank
+from habitus.memory.recall import Memory, Ranking, instant, known_at, rank
 from habitus.memory.records import Turn
 from habitus.memory.shortterm import ShortTermMemory
 from habitus.memory.store import Candidates, MemoryStore, Query
@@ -46,7 +46,7 @@ def recall(state: State, runtime: Runtime[Context]) -> State:
     vector = encoded[-1] if asked else update["query_vector"]
     current = turn.session_id if state["mode"] == "turn" else None
     query = Query(text=question.words, vector=vector, not_session=current)
-    long_term = context.store.search(turn.user_id, query)
+    long_term = known_at(context.store.search(turn.user_id, query), turn.at)
     ranking = rank(long_term, question)
     in_session = _earlier_in_session(context.session, question, vector, context.settings.window_tokens)
     budget = state.get("context_tokens", context.settings.context_tokens)

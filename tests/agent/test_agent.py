@@ -374,6 +374,17 @@ def test_recall_writes_nothing(agent: Agent) -> None:
     assert agent.recall("nobody", "Which colour?").ranked_session_ids == ()
 
 
+def test_recall_does_not_know_what_was_said_later(agent: Agent) -> None:
+    agent.ingest(
+        "maya",
+        [
+            conversation("a", MONDAY, "The sofa is green."),
+            conversation("b", MONDAY + 300 * DAY, "The sofa is red."),
+        ],
+    )
+    assert agent.recall("maya", "Which colour is the sofa?", at=MONDAY + 9 * DAY).ranked_session_ids == ("a",)
+
+
 def test_recall_keeps_the_budget_it_is_given(agent: Agent) -> None:
     agent.ingest(
         "maya", [conversation(f"s{n}", MONDAY + n * DAY, f"Sofa number {n} is green.") for n in range(30)]

@@ -1,9 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from habitus.memory.question import Question, read_question
-from habitus.memory.recall import Ranking
+from habitus.memory.recall import Ranking, known_at
 from habitus.memory.recall import rank as rank_for
 from habitus.memory.store import Candidates
 
@@ -81,6 +81,15 @@ def test_of_equals_the_newer_stands_first() -> None:
     ranking = rank(candidates([("old", True, 0.5, 1.0), ("new", True, 0.5, 1.0)], at=[10.0, 20.0]))
     assert ranking.session_ids == ("new", "old")
     assert ranking.rows.tolist() == [1, 0]
+
+
+def test_what_was_said_later_is_not_known() -> None:
+    now, day = NOON.timestamp(), 86_400.0
+    found = candidates([("old", True, 0.1, 0.0), ("new", True, 0.9, 1.0)], at=[now - day, now + 2 * day])
+    known = known_at(found, NOON)
+    assert known.session_ids == ["old"]
+    assert known.arms["cosine"].shape == known.at.shape == (1,)
+    assert known_at(found, NOON + timedelta(days=9)) is found
 
 
 def test_nothing_gives_nothing() -> None:
