@@ -72,4 +72,6 @@ def main(data: str, out: str, counter: str, kill_at: str = "0", kill_by: str = "
 
 
 if __name__ == "__main__":
+    # A shell that starts a job in the background has it ignore Ctrl-C, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(*sys.argv[1:]))
