@@ -111,7 +111,7 @@ def known_at(candidates: Candidates, at: datetime) -> Candidates:
     """Leave out what was said after `at`: whoever asks then cannot know it.
 
     Among the pooled sessions of all questions of LongMemEval's development half, 28 % are dated after a
-    question; leaving them out lifts R@1 from .342 to .419.
+    question; leaving them out lifts R@1 from .342 to .423 (n=234).
     """
     known = candidates.at <= (at + CLOCKS_DIFFER).timestamp()
     if known.all():
