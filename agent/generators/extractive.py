@@ -8,23 +8,17 @@ preferences that a good answer must honour. When the memories hold no answer it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.messages import BaseMessage
 from pydantic import ConfigDict, SkipValidation
 
-from habitus.agent.generators.scripted import word_pieces
+from habitus.agent.generators.whole import WholeReplyChat
 from habitus.agent.prompt import PromptParts, parse
 from habitus.agent.routing import find_command, find_routes
 from habitus.agent.state import Route
-from habitus.memory.tokens import estimate_tokens
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder
 from habitus.retrievers.passages import sentences
@@ -57,7 +51,7 @@ class _Sentence:
     score: float = 0.0
 
 
-class ExtractiveChat(BaseChatModel):
+class ExtractiveChat(WholeReplyChat):
     """A chat model without a language model: quotes evidence and names preferences.
 
     Args:
@@ -76,32 +70,7 @@ class ExtractiveChat(BaseChatModel):
     def _llm_type(self) -> str:
         return "habitus-extractive"
 
-    def get_num_tokens(self, text: str) -> int:
-        return estimate_tokens(text)
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(self._answer(messages)))])
-
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
-        for piece in word_pieces(self._answer(messages)):
-            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
-            if run_manager:
-                run_manager.on_llm_new_token(piece, chunk=chunk)
-            yield chunk
-
-    def _answer(self, messages: list[BaseMessage]) -> str:
+    def reply_to(self, messages: list[BaseMessage]) -> str:
         parts = parse(messages)
         routes = find_routes(parts.text, command=find_command(parts.text), is_feedback=False)
         said: list[str] = []
