@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
-from habitus.agent.errors import CancelledError, ClosedError
-from habitus.agent.ingest import conversation_turns, learnt_changes
+from habitus.agent.errors import ClosedError
+from habitus.agent.ingest import ingest_conversations, learnt_changes
 from habitus.agent.inputs import check_generator, instant, record, user_turn
 from habitus.agent.progress import progress_bar
 from habitus.agent.refreshing import ProfileRefresher
 from habitus.agent.reply import Reply
+from habitus.agent.running import Runner, ignore
 from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
-from habitus.agent.state import Context, Recall, State
+from habitus.agent.state import Recall, State
 from habitus.agent.threads import Emit, aiterate, iterate
 from habitus.memory.errors import InvalidInputError, NotFoundError
 from habitus.memory.norms import DEFAULT_NORMS
@@ -49,19 +51,17 @@ if TYPE_CHECKING:
 
     from habitus.retrievers.encoder import Encoder
 
-_COMMIT_TURNS = 2_000
-"""Turns written at once while conversations are brought in."""
-
 _MAX_TURNS = 64
 """Turns that stream or run for async callers at once; more of them wait."""
 
 
-def _ignore(piece: str) -> None:
-    """Take no notice of pieces: the caller wants the reply as a whole."""
-
-
 def _unseen(done: int, total: int) -> None:
     """Take no notice of progress."""
+
+
+def _nothing(turns: Sequence[Turn]) -> Changes:
+    """Learn nothing."""
+    return Changes()
 
 
 class Agent:
@@ -89,14 +89,18 @@ class Agent:
         norms: Sequence[Norm] = DEFAULT_NORMS,
         count_tokens: CountTokens | None = None,
     ) -> None:
-        from habitus.agent.graph import build_graph
-
         self.store = store
         self.generator = generator
         self.settings = settings or Settings()
         self.norms = tuple(norms)
         self.count_tokens = count_tokens or estimate_tokens
-        self.graph = build_graph()
+        self._runner = Runner(
+            store=store,
+            generator=generator,
+            settings=self.settings,
+            norms=self.norms,
+            count_tokens=self.count_tokens,
+        )
         self._sessions = Sessions(store, self.settings, self.count_tokens)
         self._refresher = ProfileRefresher(store, self._sessions.turn_of)
         # A turn that waits for another of its user keeps a thread, so there are more than cores.
@@ -160,7 +164,7 @@ class Agent:
             GeneratorError: the chat model failed; nothing was stored.
             StoreFullError: the turn could not be written; nothing was stored.
         """
-        return self._turn(user_id, text, session_id, at, _ignore, Event())
+        return self._turn(user_id, text, session_id, at, ignore, Event())
 
     def stream(
         self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
@@ -178,7 +182,7 @@ class Agent:
     ) -> Reply:
         """`chat` for async code; the turn runs in a thread, the event loop stays free."""
         self._check_open()
-        turn = partial(self._turn, user_id, text, session_id, at, _ignore, Event())
+        turn = partial(self._turn, user_id, text, session_id, at, ignore, Event())
         return await asyncio.get_running_loop().run_in_executor(self._threads, turn)
 
     async def astream(
@@ -209,7 +213,7 @@ class Agent:
         state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
         if context_tokens is not None:
             state["context_tokens"] = context_tokens
-        final = self._run(state, memory)
+        final = self._runner.run(state, memory)
         found: Recall = final["recall"]
         return replace(found, timings_ms=final["timings_ms"])
 
@@ -260,7 +264,7 @@ class Agent:
         with self._sessions.turn_of(user_id):
             memory = self._sessions.memory(user_id, found[0].session_id)
             state: State = {"mode": "feedback", "user_id": user_id, "at": at, "feedback": given}
-            final = self._run(state, memory)
+            final = self._runner.run(state, memory)
             self._after(final)
         return final
 
@@ -302,30 +306,10 @@ class Agent:
         ordered = sorted(conversations, key=lambda one: one.at)
         if len({one.id for one in ordered}) < len(ordered):
             raise InvalidInputError("two conversations of one call have the same id; give each its own")
-        if progress is True:
-            with progress_bar("Bringing in messages") as bar:
-                return self._ingest(user_id, ordered, learn, bar)
-        return self._ingest(user_id, ordered, learn, progress or _unseen)
-
-    def _ingest(self, user_id: str, ordered: Sequence[Conversation], learn: bool, progress: Progress) -> int:
-        n_all = sum(len(one.messages) for one in ordered)
-        n_stored = n_seen = 0
-        with self._sessions.turn_of(user_id):
-            known = {one.id for one in self.store.sessions(user_id)}
-            batch: list[list[Turn]] = []
-            for position, conversation in enumerate(ordered):
-                turns = conversation_turns(user_id, conversation)
-                n_seen += len(turns)
-                if conversation.id in known:
-                    stored = {turn.id for turn in self.store.turns(user_id, session_id=conversation.id)}
-                    turns = [turn for turn in turns if turn.id not in stored]
-                if turns:
-                    batch.append(turns)
-                if sum(map(len, batch)) >= _COMMIT_TURNS or position == len(ordered) - 1:
-                    n_stored += self._ingest_batch(user_id, batch, learn=learn)
-                    batch = []
-                    progress(n_seen, n_all)
-        return n_stored
+        learnt = partial(self._learnt, user_id) if learn else _nothing
+        shown = progress_bar("Bringing in messages") if progress is True else nullcontext(progress or _unseen)
+        with shown as report, self._sessions.turn_of(user_id):
+            return ingest_conversations(self.store, user_id, ordered, learn=learnt, progress=report)
 
     # -- what is known
 
@@ -434,48 +418,10 @@ class Agent:
             if ended:
                 self._end(user_id, ended)
             memory = self._sessions.memory(user_id, session_id)
-            final = self._run(
-                self._turn_state(user_id, session_id, text, at, memory), memory, emit, cancelled
-            )
+            state = self._runner.turn_state(user_id, session_id, text, at, memory)
+            final = self._runner.run(state, memory, emit, cancelled)
             self._after(final)
         return Reply.of(final)
-
-    def _run(
-        self, state: State, memory: ShortTermMemory, emit: Emit = _ignore, cancelled: Event | None = None
-    ) -> State:
-        """Run the graph; between its steps, and at each piece of the reply, it can be cancelled."""
-        from langsmith import tracing_context
-
-        final: State = {}
-        with tracing_context(enabled=None if self.settings.tracing else False):
-            context = self._context(memory)
-            for kind, part in self.graph.stream(state, context=context, stream_mode=["custom", "values"]):
-                if kind == "custom":
-                    emit(str(part))
-                else:
-                    final = cast(State, part)
-                if cancelled is not None and cancelled.is_set() and "reply_turn" not in final:
-                    raise CancelledError("the caller left before the turn was stored")
-        return final
-
-    def _context(self, memory: ShortTermMemory) -> Context:
-        return Context(
-            store=self.store,
-            generator=self.generator,
-            session=memory,
-            settings=self.settings,
-            norms=self.norms,
-            count_tokens=self.count_tokens,
-        )
-
-    def _turn_state(
-        self, user_id: str, session_id: str, text: str, at: datetime, memory: ShortTermMemory
-    ) -> State:
-        said = memory.turns
-        index = said[-1].index + 1 if said else 0
-        turn = user_turn(user_id, session_id, index, text, at, max_chars=self.settings.max_message_chars)
-        previous = said[-1] if said and said[-1].role == "assistant" else None
-        return {"mode": "turn", "user_id": user_id, "at": at, "turn": turn, "previous_reply": previous}
 
     def _after(self, final: State) -> None:
         """See to what a turn leaves behind once it is stored."""
@@ -485,23 +431,15 @@ class Agent:
         if final["standing"].profile_is_stale:
             self._refresher.refresh_later(final["user_id"], final["at"])
 
-    def _ingest_batch(self, user_id: str, batch: list[list[Turn]], *, learn: bool) -> int:
-        turns = tuple(turn for conversation in batch for turn in conversation)
-        if not turns:
-            return 0
-        learnt = Changes()
-        if learn:
-            learnt = learnt_changes(
-                turns,
-                self.store,
-                user_id,
-                settings=self.settings,
-                norms=self.norms,
-                count_tokens=self.count_tokens,
-            )
-        ended = tuple(one[0].session_id for one in batch)
-        self.store.commit(user_id, learnt.model_copy(update={"turns": turns, "ends_sessions": ended}))
-        return len(turns)
+    def _learnt(self, user_id: str, turns: Sequence[Turn]) -> Changes:
+        return learnt_changes(
+            turns,
+            self.store,
+            user_id,
+            settings=self.settings,
+            norms=self.norms,
+            count_tokens=self.count_tokens,
+        )
 
     def _end(self, user_id: str, session_ids: tuple[str, ...]) -> None:
         self.store.commit(user_id, Changes(ends_sessions=session_ids))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from habitus.agent.inputs import instant, record
@@ -10,10 +10,12 @@ from habitus.agent.settings import Settings
 from habitus.memory.extraction import extract
 from habitus.memory.knowledge import Knowledge
 from habitus.memory.records import Changes, Conversation, Norm, Turn
-from habitus.memory.store import MemoryStore
+from habitus.memory.store import MemoryStore, Progress
 from habitus.memory.tokens import CountTokens
 
 _CONTEXT_TURNS = 4
+_COMMIT_TURNS = 2_000
+"""Turns written at once."""
 
 
 def conversation_turns(user_id: str, conversation: Conversation) -> list[Turn]:
@@ -71,3 +73,44 @@ def learnt_changes(
         persona=persona if persona is not known.persona else None,
         profile=profile if profile is not known.profile else None,
     )
+
+
+def ingest_conversations(
+    store: MemoryStore,
+    user_id: str,
+    conversations: Sequence[Conversation],
+    *,
+    learn: Callable[[Sequence[Turn]], Changes],
+    progress: Progress,
+) -> int:
+    """Store conversations in batches, each with what is learnt from it; returns the number of new turns.
+
+    Args:
+        store: where to.
+        user_id: whose.
+        conversations: in time order.
+        learn: returns what turns tell of the user.
+        progress: called with (messages done, messages in all).
+    """
+    n_all = sum(len(one.messages) for one in conversations)
+    n_stored = n_seen = 0
+    known = {one.id for one in store.sessions(user_id)}
+    batch: list[Turn] = []
+    for position, conversation in enumerate(conversations):
+        turns = conversation_turns(user_id, conversation)
+        n_seen += len(turns)
+        if conversation.id in known:
+            stored = {turn.id for turn in store.turns(user_id, session_id=conversation.id)}
+            turns = [turn for turn in turns if turn.id not in stored]
+        batch += turns
+        if len(batch) >= _COMMIT_TURNS or position == len(conversations) - 1:
+            _commit(store, user_id, batch, learn(batch) if batch else Changes())
+            n_stored += len(batch)
+            batch = []
+            progress(n_seen, n_all)
+    return n_stored
+
+
+def _commit(store: MemoryStore, user_id: str, turns: Sequence[Turn], learnt: Changes) -> None:
+    ended = tuple(dict.fromkeys(turn.session_id for turn in turns))
+    store.commit(user_id, learnt.model_copy(update={"turns": tuple(turns), "ends_sessions": ended}))

@@ -1,0 +1,95 @@
+"""Running the graph: the one place that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING, cast
+
+from habitus.agent.errors import CancelledError
+from habitus.agent.inputs import user_turn
+from habitus.agent.settings import Settings
+from habitus.agent.state import Context, State
+from habitus.agent.threads import Emit
+from habitus.memory.records import Norm
+from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.store import MemoryStore
+from habitus.memory.tokens import CountTokens
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+def ignore(piece: str) -> None:
+    """Take no notice of pieces: the caller wants the reply as a whole."""
+
+
+class Runner:
+    """The compiled graph with the parts that its nodes use."""
+
+    def __init__(
+        self,
+        *,
+        store: MemoryStore,
+        generator: BaseChatModel,
+        settings: Settings,
+        norms: Sequence[Norm],
+        count_tokens: CountTokens,
+    ) -> None:
+        from habitus.agent.graph import build_graph
+
+        self.graph = build_graph()
+        self._store = store
+        self._generator = generator
+        self._settings = settings
+        self._norms = tuple(norms)
+        self._count_tokens = count_tokens
+
+    def turn_state(
+        self, user_id: str, session_id: str, text: str, at: datetime, memory: ShortTermMemory
+    ) -> State:
+        """Return the state that a user's message begins with."""
+        said = memory.turns
+        index = said[-1].index + 1 if said else 0
+        turn = user_turn(user_id, session_id, index, text, at, max_chars=self._settings.max_message_chars)
+        previous = said[-1] if said and said[-1].role == "assistant" else None
+        return {"mode": "turn", "user_id": user_id, "at": at, "turn": turn, "previous_reply": previous}
+
+    def run(
+        self, state: State, memory: ShortTermMemory, emit: Emit = ignore, cancelled: Event | None = None
+    ) -> State:
+        """Run the graph to its end.
+
+        Args:
+            state: to begin with.
+            memory: the short-term memory of the session.
+            emit: takes the pieces of the reply as they come.
+            cancelled: looked at between steps and at each piece, until the turn is stored.
+
+        Raises:
+            CancelledError: it was cancelled before it was stored.
+        """
+        from langsmith import tracing_context
+
+        final: State = {}
+        with tracing_context(enabled=None if self._settings.tracing else False):
+            context = self._context(memory)
+            for kind, part in self.graph.stream(state, context=context, stream_mode=["custom", "values"]):
+                if kind == "custom":
+                    emit(str(part))
+                else:
+                    final = cast(State, part)
+                if cancelled is not None and cancelled.is_set() and "reply_turn" not in final:
+                    raise CancelledError("the caller left before the turn was stored")
+        return final
+
+    def _context(self, memory: ShortTermMemory) -> Context:
+        return Context(
+            store=self._store,
+            generator=self._generator,
+            session=memory,
+            settings=self._settings,
+            norms=self._norms,
+            count_tokens=self._count_tokens,
+        )
