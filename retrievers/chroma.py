@@ -7,12 +7,9 @@ write-ahead table of `chroma.sqlite3`. A folder can be removed whole.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -41,25 +38,6 @@ def _reading(path: str) -> Iterator[None]:
         raise IndexCorruptError(f"the vector index in {path!r} failed: {type(error).__name__}") from error
 
 
-_M_MMAP_THRESHOLD = -3
-_LARGE = 128 * 1024
-
-
-@cache
-def _fresh_pages_for_large_blocks() -> None:
-    """Have large blocks of memory come from the kernel, zeroed, not from what was freed before.
-
-    hnswlib writes its blocks to disk with the parts that it never filled, and glibc, once a large block was
-    freed, gives such memory out again as it was: now and then a deleted vector came back into a file so.
-    Other C libraries have no such call.
-    """
-    if sys.platform != "linux":
-        return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "gnu_get_libc_version"):
-        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
-
-
 class ChromaIndex:
     """Passages by their vectors, in groups that are searched one at a time.
 
@@ -77,7 +55,6 @@ class ChromaIndex:
         import chromadb
         from chromadb.config import Settings
 
-        _fresh_pages_for_large_blocks()
         self._path = os.fspath(path)
         with _reading(self._path):
             self._client: Any = chromadb.PersistentClient(
