@@ -377,7 +377,7 @@ class Agent:
     # -- life and death
 
     def settle(self) -> None:
-        """Wait for work that replies did not wait for; raises what went wrong in it."""
+        """Wait for work that replies did not wait for; what fails in it is logged and tried again."""
         self._refresher.settle()
 
     def close(self) -> None:

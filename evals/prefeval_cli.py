@@ -14,7 +14,11 @@ from habitus.evals.running import cached_encoder
 def prefeval(
     data: Annotated[Path, typer.Option(help="PrefEval's `benchmark_dataset` folder.")],
     no_model: Annotated[
-        bool, typer.Option("--no-model", help="Measure what needs no language model; required for now.")
+        bool,
+        typer.Option(
+            "--no-model",
+            help="Measure what needs no language model; required: the rows that need one are not there yet.",
+        ),
     ] = False,
     distractors: Annotated[
         Path | None,
