@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,8 @@ from langchain_core.messages import BaseMessage
 
 from habitus.agent.generators.whole import WholeReplyChat
 from habitus.agent.prompt import parse
+from habitus.evals import feedback_texts
+from habitus.evals.feedback_log import CostLog
 from habitus.evals.feedback_style import default_style, read_style, told_lines, write
 from habitus.evals.feedback_texts import DOMAINS
 from habitus.evals.feedback_users import (
@@ -33,6 +35,8 @@ from habitus.evals.feedback_users import (
     simulated_users,
     tastes_told,
 )
+from habitus.evals.metrics.texts import edit_cost
+from habitus.evals.runlog import Manifest, describe_run
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
@@ -117,7 +121,7 @@ def measure(
     folder: Path,
     *,
     report: Report = lambda done, name: None,
-    log: Callable[[Mapping[str, object]], None] = lambda line: None,
+    log: CostLog | None = None,
 ) -> Measured:
     """Run every arm through agents of its own.
 
@@ -126,20 +130,24 @@ def measure(
         encoder: of the agents.
         folder: for their data.
         report: called with (users done, arm).
-        log: takes one line a user and arm.
+        log: keeps the costs of each user and arm; those that it holds already are not measured again.
     """
     users = simulated_users(
         options.users, rounds=options.rounds, change_at=options.change_at, seed=options.seed
     )
     measured = Measured()
+    kept = {} if log is None else log.costs
     done = 0
     for arm in dict.fromkeys(("none", *options.arms)):
         rows = []
         with _agent(folder / arm, encoder) as agent:
             for user in users:
-                costs = _live(agent, user, arm)
+                costs = kept.get((arm, user.user_id))
+                if costs is None:
+                    costs = [round(cost, 4) for cost in _live(agent, user, arm)]
+                    if log is not None:
+                        log.append(arm, user.user_id, costs)
                 rows.append(costs)
-                log({"arm": arm, "user": user.user_id, "costs": [round(cost, 4) for cost in costs]})
                 done += 1
                 report(done, arm)
         measured.costs[arm] = np.array(rows)
@@ -160,7 +168,7 @@ def _live(agent: Agent, user: User, arm: Arm) -> list[float]:
         at = START + timedelta(days=number)
         reply = agent.chat(user.user_id, request, at=at)
         wanted = ideal(request, user.taste(number))
-        costs.append(distance(reply.text, wanted))
+        costs.append(edit_cost(reply.text, wanted))
         whims = random.Random(rng.randrange(2**32))
         _give(agent, user, arm, number, reply.turn_id, reply.text, whims, at + timedelta(minutes=1))
     return costs
@@ -186,11 +194,11 @@ def _give(
     if kind == "edits" and text != wanted:
         agent.feedback(user.user_id, turn_id, edit=wanted, at=at)
     elif kind == "ratings":
-        agent.feedback(user.user_id, turn_id, rating=rating_of(distance(text, wanted)), at=at)
+        agent.feedback(user.user_id, turn_id, rating=rating_of(edit_cost(text, wanted)), at=at)
     elif kind == "choices":
         # Two drafts besides the reply, as the model writes by itself: the one that comes nearest is taken.
         drafts = [text, *(write(request, default_style(str(rng.random()))) for _ in range(2))]
-        winner = min(drafts, key=lambda draft: distance(draft, wanted))
+        winner = min(drafts, key=lambda draft: edit_cost(draft, wanted))
         losers = [draft for draft in drafts if draft != winner]
         if losers:
             agent.feedback(user.user_id, turn_id, choice=(winner, losers), at=at)
@@ -201,25 +209,6 @@ def _give(
             agent.feedback(user.user_id, turn_id, comment=comment, at=at)
         else:
             agent.chat(user.user_id, comment, at=at)
-
-
-def distance(one: str, other: str) -> float:
-    """Return the Levenshtein distance over words, divided by the longer text's number of words, 0..1."""
-    a, b = one.split(), other.split()
-    if not a or not b:
-        return 0.0 if a == b else 1.0
-    ids = {word: number for number, word in enumerate(dict.fromkeys([*a, *b]))}
-    row_of_b = np.array([ids[word] for word in b])
-    places = np.arange(len(b) + 1)
-    previous = places.copy()
-    for count, word in enumerate(a, start=1):
-        current = np.empty_like(previous)
-        current[0] = count
-        current[1:] = np.minimum(previous[1:] + 1, previous[:-1] + (row_of_b != ids[word]))
-        # Insertions: the best of everything to the left, plus the way from there.
-        current = np.minimum.accumulate(current - places) + places
-        previous = current
-    return float(previous[-1]) / max(len(a), len(b))
 
 
 def curves(measured: Measured, *, change_at: int, seed: int = 0, n_resamples: int = 1_000) -> list[Curve]:
@@ -266,13 +255,32 @@ def recovered(ratio: Sequence[float], change_at: int) -> int | None:
     return None
 
 
+def settings_of(options: FeedbackOptions) -> dict[str, object]:
+    """Return what a run depends on, as JSON values."""
+    settings = {key: value for key, value in asdict(options).items() if key != "out"}
+    return dict(json.loads(json.dumps(settings)))
+
+
+def manifest_of(options: FeedbackOptions, encoder: str) -> Manifest:
+    """Return what has to be the same for two parts to be of one run.
+
+    The data are the texts that replies are written from. Arms do not depend on each other, so a run can be
+    given more of them later.
+
+    Args:
+        options: what is measured.
+        encoder: fingerprint of the agents' encoder.
+    """
+    settings = {key: value for key, value in settings_of(options).items() if key != "arms"}
+    return describe_run("feedback", Path(feedback_texts.__file__), encoder, settings)
+
+
 def as_report(options: FeedbackOptions, measured: Measured, found: Sequence[Curve]) -> dict[str, object]:
     """Return everything as JSON values."""
     none = measured.costs["none"].mean(axis=0)
-    settings = {key: value for key, value in asdict(options).items() if key != "out"}
     return {
         "benchmark": "feedback",
-        "settings": json.loads(json.dumps(settings)),
+        "settings": settings_of(options),
         "cost_without_feedback": _rounded(none),
         "arms": {curve.arm: asdict(curve) for curve in found},
     }

@@ -154,13 +154,20 @@ def edit_cost(reply: str, edited: str) -> float:
     text. Edits are the cost of a reply that misses the user's taste (Gao et al., CIPHER, 2024).
     """
     a, b = reply.split(), edited.split()
-    previous = list(range(len(b) + 1))
+    if not a or not b:
+        return 0.0 if a == b else 1.0
+    ids = {word: number for number, word in enumerate(dict.fromkeys([*a, *b]))}
+    row_of_b = np.array([ids[word] for word in b])
+    places = np.arange(len(b) + 1)
+    previous = places.copy()
     for row, word in enumerate(a, start=1):
-        current = [row]
-        for column, other in enumerate(b, start=1):
-            current.append(min(previous[column] + 1, current[-1] + 1, previous[column - 1] + (word != other)))
+        current = np.empty_like(previous)
+        current[0] = row
+        current[1:] = np.minimum(previous[1:] + 1, previous[:-1] + (row_of_b != ids[word]))
+        # Insertions: the best of everything to the left, plus the way from there.
+        current = np.minimum.accumulate(current - places) + places
         previous = current
-    return previous[-1] / max(len(a), len(b), 1)
+    return float(previous[-1]) / max(len(a), len(b))
 
 
 def locomo_tokens(text: str) -> list[str]:
