@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from habitus.agent.state import Standing
+from habitus.memory.profile import without
 from habitus.memory.records import Preference
 
 BINDING = 0.9
@@ -23,9 +24,10 @@ def narrowed(standing: Standing, stored: Iterable[Preference], strength: float) 
     Constraints count at every strength. Of the tastes those count whose own strength times confidence
     reaches `1 - strength`: at 1 all of them, at 0.5 the plain and well-founded ones. An example of a liked
     or disliked reply counts where its request comes that near to this one: its cosine reaches `1 - strength`.
+    Facts are no tastes: they stay in the profile, while its sections on tastes tell those that count.
 
     Args:
-        standing: persona, applied preferences and examples.
+        standing: persona, profile, applied preferences and examples.
         stored: the user's preferences before this turn.
         strength: above 0, up to 1.
     """
@@ -35,9 +37,12 @@ def narrowed(standing: Standing, stored: Iterable[Preference], strength: float) 
     if persona is not None:
         lines = tuple(line for line in persona.lines if line.preference_id not in left_out)
         persona = persona.model_copy(update={"lines": lines})
+    profile = standing.profile
+    if profile is not None and left_out:
+        profile = without(profile, left_out, known.values())
     applied = tuple(one for one in standing.applied if one.preference.id not in left_out)
     examples = tuple(one for one in standing.examples if one.cosine >= 1.0 - strength)
-    return replace(standing, persona=persona, applied=applied, examples=examples)
+    return replace(standing, persona=persona, profile=profile, applied=applied, examples=examples)
 
 
 def _counts(preference: Preference, strength: float) -> bool:

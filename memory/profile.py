@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -120,6 +120,27 @@ def parts(preferences: Sequence[Preference], facts: Sequence[Fact], at: datetime
         _of_tastes("How to reply", [p for p in live if p.topic.startswith("style.")]),
     ]
     return [part for part in made if part.sentences]
+
+
+def without(profile: Profile, left_out: Collection[str], preferences: Iterable[Preference]) -> Profile:
+    """Return a profile that is silent on some preferences; sections that do not tell them stay as they are.
+
+    What is left of the others is told in the rules' words, also where a chat model had worded the section.
+
+    Args:
+        profile: of the same version afterwards; not to be stored.
+        left_out: ids of preferences.
+        preferences: all that the profile may tell.
+    """
+    known = {preference.id: preference for preference in preferences}
+    sections = []
+    for section in profile.sections:
+        kept = [one for one in section.record_ids if one not in left_out]
+        if len(kept) == len(section.record_ids):
+            sections.append(section)
+        elif kept:
+            sections.append(_of_tastes(section.title, [known[one] for one in kept if one in known]).section)
+    return profile.model_copy(update={"sections": tuple(sections)})
 
 
 def _of_tastes(title: str, preferences: list[Preference]) -> Part:

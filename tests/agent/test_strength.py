@@ -59,6 +59,26 @@ def test_below_full_strength_examples_of_distant_requests_go(
         assert examples(agent, far, strength) is shown
 
 
+def test_below_full_strength_the_profile_tells_only_what_counts(tmp_path: Path) -> None:
+    agent, _ = opened(tmp_path, Settings(), ["Fine."])
+    with agent:
+        agent.chat("maya", "I'm allergic to shellfish. I work as a nurse.", at=MONDAY)
+        agent.chat("maya", "I kind of like jazz.", at=MONDAY + timedelta(minutes=1))
+        agent.settle()
+
+        def profile(strength: float) -> str:
+            asked = agent.prepare("maya", "What shall I do tonight?", at=MONDAY + DAY, strength=strength)
+            prompt = "".join(str(message.content) for message in asked.messages)
+            return prompt.partition("<profile>")[2].partition("</profile>")[0]
+
+        assert "jazz" in profile(1.0)
+        narrow = profile(0.3)
+        assert "jazz" not in narrow
+        assert "Likes" not in narrow
+        assert "shellfish" in narrow, "constraints count at every strength"
+        assert "nurse" in narrow, "and what is a fact"
+
+
 def examples(agent: Agent, asked: str, strength: float) -> bool:
     prompt = agent.prepare("maya", asked, at=MONDAY + DAY, strength=strength)
     return "<examples>" in "".join(str(message.content) for message in prompt.messages)
