@@ -11,6 +11,7 @@ loser | the winner liked, a loser disliked |
 | comment | what it says, as the user's own words; wishes on style ("too long") besides as beliefs | what \
 it sets right | none | praised: liked; blamed: disliked |
 | "stop doing that" | what the reply has unasked, shared among it | what it refers to | none | disliked |
+| an edit of spelling only | nothing | none | none | the edit, liked |
 | rating, praise, asking again | inferred tastes that the reply speaks of move by a step, and begin to \
 hold or wait where that crosses the line; beliefs on style \
 only from many | none | won or lost against the replies rated before | from ±0.5 on |
@@ -30,11 +31,13 @@ from datetime import datetime
 
 from habitus.memory.extraction.outcome import Extraction
 from habitus.memory.learning.beliefs import CUT_TO, Beliefs, believe
-from habitus.memory.learning.comments import named, read_comment, set_right
+from habitus.memory.learning.comments import named, not_understood, read_comment, set_right
 from habitus.memory.learning.features import n_words
 from habitus.memory.learning.honouring import speaks_of
 from habitus.memory.learning.implicit import ASKED_AGAIN
+from habitus.memory.learning.languages import language_of
 from habitus.memory.learning.log import Given, counted
+from habitus.memory.learning.slips import as_meant, only_spelling
 from habitus.memory.learning.tastes import wishes_of
 from habitus.memory.learning.weights import learn, told_by_ratings
 from habitus.memory.preferences import is_positive
@@ -66,8 +69,11 @@ class FeedbackEffect:
         beliefs: on the form of replies, from the whole log with this feedback in it.
         weights: of the reward, likewise; None where nothing was compared yet.
         log_ids: ids of the feedback that beliefs and weights were made from.
+        understood: what was concluded from it, one sentence each; empty where nothing was.
+        not_understood: sentences of a comment, verbatim, that the rules took nothing from; they stay in the
+            stored feedback, where a chat model can read them.
         cause: what was given and concluded, in no words of the user's.
-        reason: the same, with the user's words.
+        reason: the same, with the user's words and those not understood; to be shown to the user.
     """
 
     preferences: tuple[Preference, ...] = ()
@@ -78,6 +84,8 @@ class FeedbackEffect:
     beliefs: Beliefs = field(default_factory=Beliefs)
     weights: RewardWeights | None = None
     log_ids: frozenset[str] = frozenset()
+    understood: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
     cause: str
     reason: str
 
@@ -109,11 +117,14 @@ def apply_feedback(
     before = believe(log, told_by_ratings(log))
     said = Extraction()
     corrections: tuple[Correction, ...] = ()
+    unread: tuple[str, ...] = ()
     if feedback.comment is not None:
         said, corrections = read_comment(feedback, feedback.comment, reply, request, at)
+        unread = not_understood(feedback, feedback.comment, reply, request, at)
     elif feedback.edit is not None:
         corrections = set_right(feedback, request, at)
-    cause = _cause(feedback, _changes(feedback.user_id, before, beliefs))
+    changes = _changes(feedback.user_id, before, beliefs)
+    cause = _cause(feedback, changes)
     return FeedbackEffect(
         preferences=said.preferences,
         retractions=said.retractions,
@@ -122,9 +133,32 @@ def apply_feedback(
         beliefs=beliefs,
         weights=weights,
         log_ids=frozenset(one.id for one in whole),
+        understood=(
+            *(p.statement for p in said.preferences),
+            *(f"No longer: {words}" for words in said.retractions),
+            *(f"Set right: {one.right}" for one in corrections),
+            *(change for change in changes if feedback.comment is None),
+        ),
+        not_understood=unread,
         cause=cause,
-        reason=cause if feedback.comment is None else f"{cause}: {feedback.comment[:120]}",
+        reason=_reason(feedback, cause, unread),
     )
+
+
+def _reason(feedback: Feedback, cause: str, unread: Sequence[str]) -> str:
+    if feedback.edit is not None and only_spelling(feedback.edit):
+        return f"{cause}, of its spelling only: it changes no taste"
+    if feedback.comment is None:
+        return cause
+    said = f"{cause}: {feedback.comment[:120]}"
+    if not unread:
+        return said
+    language = language_of(" ".join(unread))
+    why = (
+        f" (the rules read English, this looks like {language})" if language not in (None, "English") else ""
+    )
+    quoted = " ".join(unread)[:120]
+    return f"{said} Not understood, so nothing was learnt from it, but kept: “{quoted}”{why}"
 
 
 def taste_of(
@@ -148,7 +182,8 @@ def _nudges(
         said = frozenset(analyze(reply.text[:20_000]))
         moves = {p.id: RATING_STEP * feedback.rating for p in inferred if speaks_of(said, p)}
     elif feedback.edit is not None:
-        before, after = feedback.edit.before, feedback.edit.after
+        edit = as_meant(feedback.edit)
+        before, after = edit.before, edit.after
         had, has = (frozenset(analyze(text[:20_000])) for text in (before, after))
         if n_words(after) < CUT_TO * n_words(before):
             # What went with most of the text was not objected to.

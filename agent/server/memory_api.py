@@ -84,6 +84,10 @@ class FeedbackTaken(BaseModel):
     """What feedback changed."""
 
     reason: str
+    understood: list[str]
+    """What was concluded from it."""
+    not_understood: list[str]
+    """Sentences of a comment that nothing was taken from; they are kept verbatim."""
     preferences: list[Preference]
     persona: Persona | None
 
@@ -284,6 +288,8 @@ async def feedback(given: FeedbackGiven, serving: ServingNow, user_id: UserNow) 
     effect, standing = final["feedback_effect"], final["standing"]
     return FeedbackTaken(
         reason=effect.reason if effect else "nothing follows from it",
+        understood=list(effect.understood) if effect else [],
+        not_understood=list(effect.not_understood) if effect else [],
         preferences=list(standing.changes.preferences),
         persona=standing.persona,
     )

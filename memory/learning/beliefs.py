@@ -13,6 +13,7 @@ once, checked against every later edit, and dropped when it does not hold (PROSE
 | a comment names it | to ±1.25 |
 | "stop doing that": the reply has it, unasked | -0.9, shared by all such traits |
 | ratings, through the weights | up to ±0.6, never against what is held otherwise |
+| an edit put the spelling right | nothing |
 
 So one edit is enough to begin with, a belief borne out twice outlasts one contradiction, and two
 contradictions turn any belief round. Length is a number of words, followed in the same way.
@@ -31,6 +32,7 @@ from habitus.memory.learning.features import TRAITS, n_words, named_traits, trai
 from habitus.memory.learning.languages import language_of
 from habitus.memory.learning.length import Length
 from habitus.memory.learning.log import Given
+from habitus.memory.learning.slips import as_meant, only_spelling
 from habitus.memory.learning.wishes import wishes_in
 from habitus.memory.preferences import is_positive
 from habitus.memory.records import Choice, Edit, Turn
@@ -115,7 +117,8 @@ def believe(log: Sequence[Given], rated: Mapping[str, float] | None = None) -> B
     for given in log:
         feedback = given.feedback
         if feedback.edit is not None:
-            _edited(known, given, feedback.edit)
+            if not only_spelling(feedback.edit):
+                _edited(known, given, as_meant(feedback.edit))
         elif feedback.choice is not None:
             _chosen(known, given, feedback.choice)
         elif feedback.comment is not None:

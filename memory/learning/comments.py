@@ -10,9 +10,11 @@ from habitus.memory.extraction.edits import MAX_EXCERPT, StyleWish, changed_sent
 from habitus.memory.extraction.outcome import Extraction, record_id
 from habitus.memory.learning.beliefs import is_stop
 from habitus.memory.learning.features import named_traits
-from habitus.memory.learning.implicit import sets_right
+from habitus.memory.learning.implicit import is_blame, is_praise, sets_right
+from habitus.memory.learning.slips import as_meant
 from habitus.memory.learning.wishes import wishes_in
 from habitus.memory.records import Correction, Evidence, Feedback, Preference, Turn
+from habitus.retrievers.passages import sentences
 
 
 def read_comment(
@@ -35,6 +37,23 @@ def read_comment(
             found.append(_said(feedback, wish, comment[:MAX_EXCERPT], at))
     corrections = told.corrections or _blamed(feedback, comment, reply, request, at)
     return Extraction(preferences=tuple(found), retractions=told.retractions), tuple(corrections)
+
+
+def not_understood(
+    feedback: Feedback, comment: str, reply: Turn, request: Turn | None, at: datetime
+) -> tuple[str, ...]:
+    """Return the sentences of a comment that the rules take nothing from, verbatim."""
+    return tuple(
+        sentence
+        for sentence in sentences(comment)
+        if any(letter.isalpha() for letter in sentence)
+        and not _is_read(sentence, *read_comment(feedback, sentence, reply, request, at))
+    )
+
+
+def _is_read(sentence: str, said: Extraction, corrections: tuple[Correction, ...]) -> bool:
+    judged = is_praise(sentence) or is_blame(sentence) or is_stop(sentence)
+    return judged or bool(said.preferences or said.retractions or corrections)
 
 
 def _says_it(preference: Preference, wish: StyleWish) -> bool:
@@ -67,7 +86,8 @@ def set_right(feedback: Feedback, request: Turn | None, at: datetime) -> tuple[C
     """Return what an edit sets right in the reply: the sentences that went, and those that came."""
     if feedback.edit is None or request is None:
         return ()
-    gone, come = changed_sentences(feedback.edit.before, feedback.edit.after)
+    edit = as_meant(feedback.edit)
+    gone, come = changed_sentences(edit.before, edit.after)
     if not gone or not come:
         return ()
     return (

@@ -16,6 +16,7 @@ from statistics import fmean, variance
 from habitus.memory.learning.features import FEATURES, TRAITS, features, traits_in
 from habitus.memory.learning.honouring import honoured
 from habitus.memory.learning.log import Given
+from habitus.memory.learning.slips import as_meant, only_spelling
 from habitus.memory.records import Preference, RewardWeights
 
 RATE = 0.4
@@ -47,7 +48,9 @@ def comparisons(log: Sequence[Given], tastes: Sequence[Preference] = ()) -> Iter
     for given in log:
         feedback = given.feedback
         if feedback.edit is not None:
-            yield Comparison(described(feedback.edit.after, tastes), described(feedback.edit.before, tastes))
+            if not only_spelling(feedback.edit):
+                edit = as_meant(feedback.edit)
+                yield Comparison(described(edit.after, tastes), described(edit.before, tastes))
         elif feedback.choice is not None:
             winner, losers = described(feedback.choice.winner, tastes), feedback.choice.losers
             for loser in losers:

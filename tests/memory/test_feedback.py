@@ -193,3 +193,45 @@ def test_a_second_rating_of_a_reply_takes_the_place_of_the_first() -> None:
 
     assert again(1.0).get(known.id, 0.0) == 0.0
     assert again(-1.0) == {known.id: -0.1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("It isnt far to the harbour. Dont miss it.", "It isn't far to the harbour. Don't miss it."),
+        ("Boil a chickn with lemon.", "Boil a chicken with lemon."),
+    ],
+)
+def test_putting_the_spelling_right_is_no_taste(before: str, after: str) -> None:
+    found = effect(edit=Edit(before=before, after=after), stored=(stored(explicit=False),))
+
+    assert (styles(found), found.nudges, found.corrections, found.understood) == (set(), {}, (), ())
+    assert found.weights is None
+    assert "spelling only" in found.reason
+
+
+def test_a_digit_put_right_is_remembered() -> None:
+    (correction,) = effect(edit=Edit(before="It opens at 8.", after="It opens at 9.")).corrections
+
+    assert correction.right == "It opens at 9."
+
+
+def test_a_comment_says_what_of_it_was_understood_and_what_not() -> None:
+    found = effect(
+        comment="Way too long. Und bitte nicht mit der ganzen Geschichte, das ist nichts für mich."
+    )
+
+    assert found.understood == ("I want short replies.",)
+    assert found.not_understood == ("Und bitte nicht mit der ganzen Geschichte, das ist nichts für mich.",)
+    assert "German" in found.reason
+    assert found.not_understood[0][:40] in found.reason
+
+
+def test_a_comment_that_is_understood_leaves_nothing_over() -> None:
+    for comment in (
+        "Perfect, thanks!",
+        "Way too long.",
+        "I told you I don't eat chicken.",
+        "Stop doing that.",
+    ):
+        assert effect(comment=comment).not_understood == ()
