@@ -23,7 +23,7 @@ from habitus.memory.usage import Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import AIMessage
+    from langchain_core.messages import AIMessage, BaseMessage
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -94,25 +94,32 @@ class StructuredChat:
             ChatModelError: the provider failed, took too long, or was given up; says how many tokens were
                 used before.
         """
-        text, usage = self._call(instructions, data, Usage(), stopped)
+        text, usage = self._call(_prompt(instructions, data), Usage(), stopped)
         value, problem = read(text, shape)
         if value is not None:
             return Answer(value=value, repaired=False, usage=usage)
         mend = _REPAIR.format(answer=text[:_MAX_SHOWN_CHARS], problem=problem)
-        text, usage = self._call(instructions, f"{data}\n\n{mend}", usage, stopped)
+        text, usage = self._call(_prompt(instructions, f"{data}\n\n{mend}"), usage, stopped)
         value, _ = read(text, shape)
         return Answer(value=value, repaired=value is not None, usage=usage)
 
-    def _call(
-        self, instructions: str, data: str, before: Usage, stopped: Future[None] | None
+    def converse(
+        self, messages: Sequence[BaseMessage], *, stopped: Future[None] | None = None
     ) -> tuple[str, Usage]:
-        from langchain_core.messages import HumanMessage, SystemMessage
+        """Put messages as they are; return the words of the answer and what the call took.
 
+        Raises:
+            ChatModelError: the provider failed, took too long, or was given up.
+        """
+        return self._call(messages, Usage(), stopped)
+
+    def _call(
+        self, messages: Sequence[BaseMessage], before: Usage, stopped: Future[None] | None
+    ) -> tuple[str, Usage]:
         call: Future[AIMessage] = Future()
-        messages = [SystemMessage(instructions), HumanMessage(data)]
         # A thread of its own, that nothing waits for: a provider that hangs must not hang the agent.
         context = copy_context()
-        Thread(target=context.run, args=(self._invoke, messages, call), daemon=True).start()
+        Thread(target=context.run, args=(self._invoke, list(messages), call), daemon=True).start()
         waited: list[Future[Any]] = [call] if stopped is None else [call, stopped]
         wait(waited, self._timeout, return_when=FIRST_COMPLETED)
         if not call.done():
@@ -123,7 +130,8 @@ class StructuredChat:
             raise ChatModelError(self._model, type(error).__name__, before) from error
         reply = call.result()
         text = str(reply.text)[:MAX_ANSWER_CHARS]
-        return text, before + self._usage(reply, f"{instructions}\n{data}", text)
+        asked = "\n".join(str(message.text) for message in messages)
+        return text, before + self._usage(reply, asked, text)
 
     def _invoke(self, messages: list[Any], call: Future[AIMessage]) -> None:
         from langsmith import tracing_context
@@ -140,6 +148,12 @@ class StructuredChat:
             return Usage(n_calls=1, input_tokens=told["input_tokens"], output_tokens=told["output_tokens"])
         read, written = self._count_tokens(asked), self._count_tokens(answered)
         return Usage(n_calls=1, input_tokens=read, output_tokens=written, n_estimated=1)
+
+
+def _prompt(instructions: str, data: str) -> list[BaseMessage]:
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    return [SystemMessage(instructions), HumanMessage(data)]
 
 
 def read(text: str, shape: type[Shape]) -> tuple[Shape | None, str]:

@@ -1,5 +1,5 @@
 """Chat models as judges, and how far they can be trusted.
 
-`judging`: one verdict with votes, repair, cache and counts. `longmemeval`, `prefeval`, `pairs`: what is
-asked. `agreement`: against people's labels.
+`judging`: one verdict with votes, repair, cache and counts. `longmemeval`, `prefeval`, `pairs`, `ratings`:
+what is asked. `agreement`: against people's labels.
 """

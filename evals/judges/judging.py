@@ -35,6 +35,8 @@ _SHAPE = (
     f'Choose "{CANNOT_JUDGE}" only if you are unable or unwilling to decide.'
 )
 
+_TAGS = re.compile(r"<(answer|explanation|preference)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -44,11 +46,15 @@ class Case:
         instructions: the task, without the shape of the answer.
         data: what is judged; other people's words, not instructions.
         labels: the verdicts to choose from.
+        tagged: the instructions themselves ask for the verdict between `<answer>` tags, as prompts from
+            elsewhere do. No shape is added, nothing is asked again, and the words between
+            `<explanation>` or `<preference>` tags are the reason.
     """
 
     instructions: str
     data: str
     labels: tuple[str, ...]
+    tagged: bool = False
 
 
 class Vote(BaseModel):
@@ -137,6 +143,8 @@ class Judge:
         return Judgement(label=label, outcome=outcome, votes=tuple(votes), n_cached=n_cached, usage=usage)
 
     def _ask(self, case: Case) -> tuple[Vote, Usage]:
+        if case.tagged:
+            return self._ask_tagged(case)
         choices = (*case.labels, CANNOT_JUDGE)
         pattern = f"^({'|'.join(map(re.escape, choices))})$"
         shape = create_model("Verdict", reason=(str, ""), verdict=(str, Field(pattern=pattern)))
@@ -156,6 +164,20 @@ class Judge:
             repaired=answer.repaired,
         )
         return vote, answer.usage
+
+    def _ask_tagged(self, case: Case) -> tuple[Vote, Usage]:
+        from langchain_core.messages import HumanMessage, SystemMessage
+
+        try:
+            text, usage = self._chat.converse([SystemMessage(case.instructions), HumanMessage(case.data)])
+        except ChatModelError as error:
+            return Vote(label=None, outcome="failed", reason=str(error)), error.usage
+        tags = {name: words.strip() for name, words in _TAGS.findall(text)}
+        said = tags.get("answer", "").strip("[]. \n").lower()
+        if said not in case.labels:
+            return Vote(label=None, outcome="unparsed"), usage
+        reason = tags.get("explanation") or tags.get("preference") or ""
+        return Vote(label=said, outcome="judged", reason=reason), usage
 
     def _key(self, case: Case, number: int) -> str:
         content = json.dumps([self.name, case.instructions, case.data, case.labels, number])

@@ -109,8 +109,9 @@ def p_accuracy(accuracy: float, egises_value: float, *, alpha: float = 0.5, beta
 
     accuracy - alpha * sigmoid(beta * EGISES), with sigmoid(x) = 1 / (1 + exp(-x)). The idea, a penalty of
     at most `alpha` whose steepness is `beta`, is that of Vansh et al. (Findings of EMNLP 2023). This
-    closed form is our reading: it is not checked against code of the authors, who published none of it. Since
-    sigmoid(0) = 1/2, even perfect personalisation costs alpha / 2: compare values of one alpha and beta only.
+    closed form is our reading, NOT VERIFIED: the authors' code (KDM-LAB/EGISES-EMNLP23 and
+    T-Atlas/Perseval-TMLR) computes EGISES, accuracy and PerSEval, but no P-Accuracy. Since sigmoid(0) = 1/2,
+    even perfect personalisation costs alpha / 2: compare values of one alpha and beta only.
 
     Args:
         accuracy: any accuracy in [0, 1], higher is better.
@@ -174,6 +175,24 @@ def order_consistency(verdicts: Sequence[tuple[Pick, Pick]]) -> float:
     if not verdicts:
         raise ValueError("no verdicts, so no consistency")
     return sum(one == other for one, other in verdicts) / len(verdicts)
+
+
+def rating(ratings: Sequence[float], *, lowest: float = 1.0, highest: float = 5.0) -> float:
+    """Return the mean rating, brought to 0..1: mean of (r - lowest) / (highest - lowest). Higher is better.
+
+    Ratings of a judge (`habitus.evals.judges.ratings`) or of people. Values of two scales or judges cannot be
+    compared; a judge's ratings cluster, so a win rate tells systems apart better.
+
+    Source: Liu et al., G-Eval (EMNLP 2023), where a model rates on a scale.
+
+    Raises:
+        ValueError: there are no ratings, or one is off the scale.
+    """
+    if not ratings or lowest >= highest:
+        raise ValueError("no ratings" if not ratings else f"no scale from {lowest!r} to {highest!r}")
+    if min(ratings) < lowest or max(ratings) > highest:
+        raise ValueError(f"a rating is off the scale {lowest:g}..{highest:g}")
+    return (float(np.mean(np.asarray(ratings, dtype=np.float64))) - lowest) / (highest - lowest)
 
 
 def alignment_accuracy(chosen: Sequence[float], rejected: Sequence[float]) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel
 
@@ -149,3 +149,11 @@ def test_a_call_can_be_given_up_from_outside() -> None:
     with pytest.raises(ChatModelError, match="given up"):
         StructuredChat(hanging(go_on), timeout_seconds=None).ask("Give x.", "", Point, stopped=stopped)
     go_on.set()
+
+
+def test_a_conversation_is_put_as_it_is() -> None:
+    model = ScriptedChat(script=["Fine."])
+    said = [HumanMessage("Tea?"), AIMessage("Yes."), HumanMessage("Green?")]
+    text, usage = StructuredChat(model).converse(said)
+    assert (text, usage.n_calls, usage.n_estimated) == ("Fine.", 1, 1)
+    assert [message.content for message in model.prompts[0]] == ["Tea?", "Yes.", "Green?"]

@@ -14,9 +14,10 @@ from habitus.evals.judges.agreement import agreement, read_labels
 from habitus.evals.judges.judging import Judge, Judgement, Vote
 from habitus.evals.judges.longmemeval import answer_case, official_prompts
 from habitus.evals.judges.pairs import judge_pair
-from habitus.evals.judges.prefeval import error_type, judge_preference
+from habitus.evals.judges.prefeval import Judged, error_type, judge_preference, official_wording
+from habitus.evals.judges.ratings import rating_case
 from habitus.evals.longmemeval import Sample
-from habitus.evals.metrics.personalization import win_rate
+from habitus.evals.metrics.personalization import rating, win_rate
 from habitus.evals.running import UsageError
 from habitus.memory.usage import Usage
 
@@ -62,33 +63,114 @@ def test_the_official_prompts_come_from_the_clone(tmp_path: Path, sample: Callab
         official_prompts(tmp_path / "nowhere")
 
 
+REPLY = Judged(preference="no fish", question="a dish?", reply="Try salmon.")
+
+
 @pytest.mark.parametrize(
-    ("violates", "acknowledges", "restates", "helps", "expected", "n_asked"),
+    ("helps", "violates", "acknowledges", "hallucinates", "expected", "n_asked"),
     [
-        ("yes", "no", "-", "-", "preference-unaware violation", 2),
-        ("yes", "yes", "no", "-", "hallucinated preference violation", 3),
-        ("yes", "yes", "yes", "-", "inconsistent violation", 3),
-        ("no", "-", "-", "no", "unhelpful", 2),
-        ("no", "-", "-", "yes", "none", 2),
+        ("yes", "yes", "no", "-", "preference-unaware violation", 3),
+        ("yes", "yes", "yes", "yes", "hallucinated preference violation", 4),
+        ("yes", "yes", "yes", "no", "inconsistent violation", 4),
+        ("no", "-", "-", "-", "unhelpful", 1),
+        ("yes", "no", "-", "-", "none", 2),
         ("cannot_judge", "-", "-", "-", None, 1),
         ("yes", "cannot_judge", "-", "-", None, 2),
         ("yes", "yes", "cannot_judge", "-", None, 3),
-        ("no", "-", "-", "cannot_judge", None, 2),
+        ("yes", "yes", "yes", "cannot_judge", None, 4),
     ],
 )
 def test_the_error_type_follows_from_the_checks(
-    violates: str, acknowledges: str, restates: str, helps: str, expected: str | None, n_asked: int
+    helps: str, violates: str, acknowledges: str, hallucinates: str, expected: str | None, n_asked: int
 ) -> None:
     def decide(instructions: str, data: str) -> str:
         if "goes against" in instructions:
             return violates
         if "in so many words" in instructions:
             return acknowledges
-        return restates if "made up" in instructions else helps
+        return hallucinates if "made up" in instructions else helps
 
-    found = judge_preference(judge_by(decide), "no fish", "a dish?", "Try salmon.")
+    found = judge_preference(judge_by(decide), REPLY)
     assert error_type(found) == expected
     assert len(found) == n_asked
+
+
+@pytest.mark.parametrize("helps", ["yes", "no"])
+@pytest.mark.parametrize("violates", ["yes", "no"])
+@pytest.mark.parametrize("acknowledges", ["yes", "no"])
+@pytest.mark.parametrize("hallucinates", ["yes", "no"])
+def test_the_error_type_is_that_of_the_official_rule(
+    helps: str, violates: str, acknowledges: str, hallucinates: str
+) -> None:
+    def decide(instructions: str, data: str) -> str:
+        if "goes against" in instructions:
+            return violates
+        if "in so many words" in instructions:
+            return acknowledges
+        return hallucinates if "made up" in instructions else helps
+
+    # As the official script computes it, from all four checks.
+    wrong = violates == "yes" and helps == "yes"
+    other = acknowledges == "yes" and hallucinates == "yes"
+    official = {
+        "unhelpful": helps == "no",
+        "inconsistent violation": wrong and acknowledges == "yes" and not other,
+        "hallucinated preference violation": wrong and other,
+        "preference-unaware violation": wrong and acknowledges == "no",
+    }
+    found = error_type(judge_preference(judge_by(decide), REPLY))
+    assert found == next((name for name, holds in official.items() if holds), "none")
+
+
+def a_clone(folder: Path) -> Path:
+    """Write files of PrefEval's form, in words of our own."""
+    (folder / "error_type").mkdir()
+    (folder / "generation_task").mkdir()
+    for name in ("helpful", "violation", "acknowledge", "hallucination"):
+        restated = "{assistant_restatement}" if name == "hallucination" else "{end_generation}"
+        text = f"{name}? {{preference}} | {{question}} | {restated}"
+        (folder / "error_type" / f"check_{name}.txt").write_text(text)
+    script = folder / "generation_task" / "llm_based_evaluation_errortypes.py"
+    script.write_text('raise SystemExit("never run")\ndef main():\n    system_prompt = "Be strict."\n')
+    return folder
+
+
+def test_the_official_checks_come_from_the_clone_and_are_read_between_tags(tmp_path: Path) -> None:
+    answers = {
+        "helpful": "<explanation>It does.</explanation>\n<answer>[Yes]</answer>",
+        "violation": "<answer> yes </answer>",
+        "acknowledge": "<preference>you like fish</preference><answer>Yes</answer>",
+        "hallucination": "<answer>No</answer>",
+    }
+    model = ScriptedChat(script=lambda messages: answers[str(messages[-1].content).split("?")[0]])
+    found = judge_preference(Judge(model, name="m"), REPLY, official_wording(a_clone(tmp_path)))
+    assert error_type(found) == "inconsistent violation"
+    assert [str(prompt[0].content) for prompt in model.prompts] == ["Be strict."] * 4
+    assert str(model.prompts[1][1].content) == "violation? no fish | a dish? | Try salmon."
+    assert str(model.prompts[3][1].content) == "hallucination? no fish | a dish? | you like fish"
+
+
+def test_an_official_answer_without_its_tag_is_unparsed_and_no_right_reply(tmp_path: Path) -> None:
+    judge = Judge(ScriptedChat(script=["Yes, it does."]), name="m")
+    found = judge_preference(judge, REPLY, official_wording(a_clone(tmp_path)))
+    assert (found["helps"].outcome, error_type(found)) == ("unparsed", None)
+
+
+def test_a_folder_that_is_no_clone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="clone of PrefEval"):
+        official_wording(tmp_path)
+    script = a_clone(tmp_path) / "generation_task" / "llm_based_evaluation_errortypes.py"
+    script.write_text("other = 1")
+    with pytest.raises(UsageError, match="holds no system_prompt"):
+        official_wording(tmp_path)
+
+
+def test_ratings_are_verdicts_on_a_scale() -> None:
+    case = rating_case("no fish", "a dish?", "Try salmon.")
+    judge = judge_by(lambda instructions, data: "2" if "salmon" in data else "5")
+    found = judge.judge(case)
+    assert found.label == "2"
+    assert rating([float(found.label)]) == 0.25
 
 
 def test_a_better_reply_wins_in_both_orders() -> None:

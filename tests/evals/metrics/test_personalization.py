@@ -18,6 +18,7 @@ from habitus.evals.metrics.personalization import (
     order_consistency,
     p_accuracy,
     perseval,
+    rating,
     win_rate,
 )
 
@@ -140,3 +141,12 @@ def test_alignment_accuracy_by_hand() -> None:
     assert alignment_accuracy([2.0, 1.0, 0.5], [1.0, 3.0, 0.5]) == pytest.approx((1 + 0 + 0.5) / 3)
     with pytest.raises(ValueError, match="got 1 and 0"):
         alignment_accuracy([1.0], [])
+
+
+def test_a_rating_is_brought_to_one_scale() -> None:
+    assert rating([1, 3, 5, 5]) == pytest.approx((3.5 - 1) / 4)
+    assert rating([0.0, 10.0], lowest=0.0, highest=10.0) == 0.5
+    with pytest.raises(ValueError, match=r"off the scale 1\.\.5"):
+        rating([6])
+    with pytest.raises(ValueError, match="no ratings"):
+        rating([])
