@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from habitus.evals.feedback_cli import feedback
+from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
+from habitus.evals.harness.shards import Shard
 from habitus.evals.longmemeval_run import DEFAULT_BUDGET, RunOptions, run_longmemeval
 from habitus.evals.prefeval_cli import prefeval
 from habitus.evals.running import AgentUnderTest, UsageError, cached_encoder, habitus_on
@@ -55,47 +58,40 @@ def _bench() -> None:
     """Keep `bench` a group while it holds a single command."""
 
 
-_FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_BENCHES = {
+    "encoder": (
+        "encoder",
+        "Compare the fast encoder with sentence-transformers: texts per second, and equality.",
+    ),
+    "generator": (
+        "generator",
+        "Compare the local generator with plain generate: tokens a second, and time to the first token.",
+    ),
+    "recall": ("recall", "Measure search, whole turns, ingest, memory and disk against their targets."),
+    "serve": (
+        "serving",
+        "Measure the server: overhead over Agent.chat, many streams at once, time to the first byte.",
+    ),
+}
+"""By command: the module under `evals/bench` that holds the function of that name, and what `--help` says."""
 
 
-@bench_app.command("encoder", context_settings=_FORWARD)
-def bench_encoder(context: typer.Context) -> None:
-    """Compare the fast encoder with sentence-transformers: texts per second, and equality."""
-    from habitus.evals.bench.encoder import encoder
+def _forward(name: str, module: str, help_text: str) -> None:
+    """Add a benchmark that is imported, with its options, only when it is run."""
 
-    command = typer.Typer(add_completion=False)
-    command.command()(encoder)
-    command(context.args, prog_name="habitus bench encoder")
-
-
-@bench_app.command("generator", context_settings=_FORWARD)
-def bench_generator(context: typer.Context) -> None:
-    """Compare the local generator with plain generate: tokens a second, and time to the first token."""
-    from habitus.evals.bench.generator import generator
-
-    command = typer.Typer(add_completion=False)
-    command.command()(generator)
-    command(context.args, prog_name="habitus bench generator")
+    @bench_app.command(
+        name,
+        help=help_text,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    )
+    def forward(context: typer.Context) -> None:
+        command = typer.Typer(add_completion=False)
+        command.command()(getattr(import_module(f"habitus.evals.bench.{module}"), name))
+        command(context.args, prog_name=f"habitus bench {name}")
 
 
-@bench_app.command("recall", context_settings=_FORWARD)
-def bench_recall(context: typer.Context) -> None:
-    """Measure search, whole turns, ingest, memory and disk against their targets."""
-    from habitus.evals.bench.recall import recall
-
-    command = typer.Typer(add_completion=False)
-    command.command()(recall)
-    command(context.args, prog_name="habitus bench recall")
-
-
-@bench_app.command("serve", context_settings=_FORWARD)
-def bench_serve(context: typer.Context) -> None:
-    """Measure the server: overhead over Agent.chat, many streams at once, time to the first byte."""
-    from habitus.evals.bench.serving import serve
-
-    command = typer.Typer(add_completion=False)
-    command.command()(serve)
-    command(context.args, prog_name="habitus bench serve")
+for _name, (_module, _help) in _BENCHES.items():
+    _forward(_name, _module, _help)
 
 
 @eval_app.command("longmemeval")
@@ -112,9 +108,7 @@ def longmemeval(
     retrieval_only: Annotated[
         bool, typer.Option("--retrieval-only", help="Stop after recall; do not ask for replies.")
     ] = False,
-    embedding_cache: Annotated[
-        Path | None, typer.Option(help="Folder that keeps embeddings for the next run.", show_default="none")
-    ] = None,
+    embedding_cache: EmbeddingCache = None,
     context_tokens: Annotated[
         list[int] | None,
         typer.Option(help="Budget of the packed evidence; may be given several times.", show_default="2000"),
@@ -133,6 +127,8 @@ def longmemeval(
         typer.Option(help="Search users of up to N messages exactly.", show_default="the store's"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the questions and fillers chosen.")] = 0,
+    concurrency: Concurrency = 1,
+    shard: ShardName = None,
 ) -> None:
     """Run LongMemEval (Wu et al., ICLR 2025) through the agent: each question is a fresh user.
 
@@ -150,6 +146,8 @@ def longmemeval(
             pooled=pooled,
             exact_limit=exact_limit,
             seed=seed,
+            concurrency=concurrency,
+            shard=Shard.parse(shard),
         )
         code = run_longmemeval(
             options,
@@ -168,9 +166,7 @@ def answers(
     refit: Annotated[
         bool, typer.Option("--refit", help="Also fit the weights on four fifths and reply to the rest.")
     ] = False,
-    embedding_cache: Annotated[
-        Path | None, typer.Option(help="Folder that keeps embeddings for the next run.", show_default="none")
-    ] = None,
+    embedding_cache: EmbeddingCache = None,
 ) -> None:
     """Put LongMemEval's questions to the generator without weights: answers contained, and declined."""
     with user_errors():
@@ -186,9 +182,7 @@ def answers(
 def locomo(
     data: Annotated[Path, typer.Option(help="LoCoMo file in the official format, .json.")],
     out: Annotated[Path, typer.Option(help="Folder for run.jsonl, manifest.json and report.json.")],
-    embedding_cache: Annotated[
-        Path | None, typer.Option(help="Folder that keeps embeddings for the next run.", show_default="none")
-    ] = None,
+    embedding_cache: EmbeddingCache = None,
 ) -> None:
     """Run LoCoMo (Maharana et al., ACL 2024), categories 1 to 4: recall of the evidence turns."""
     with user_errors():
@@ -211,9 +205,7 @@ def session(
     limit: Annotated[
         int | None, typer.Option(help="Only N questions, evenly of every type.", show_default="all")
     ] = None,
-    embedding_cache: Annotated[
-        Path | None, typer.Option(help="Folder that keeps embeddings for the next run.", show_default="none")
-    ] = None,
+    embedding_cache: EmbeddingCache = None,
     session_tokens: Annotated[
         int | None, typer.Option(min=1, help="What short-term memory holds.", show_default="the agent's")
     ] = None,
@@ -242,9 +234,7 @@ def ablation(
     limit: Annotated[
         int | None, typer.Option(help="Only the first N questions with an answer.", show_default="all")
     ] = None,
-    embedding_cache: Annotated[
-        Path | None, typer.Option(help="Folder that keeps embeddings for the next run.", show_default="none")
-    ] = None,
+    embedding_cache: EmbeddingCache = None,
 ) -> None:
     """Rank LongMemEval's sessions without, or by single arms of, what recall adds up."""
     with user_errors():

@@ -1,4 +1,7 @@
-"""What a benchmark asks of an agent; Habitus is one, and tests bring their own."""
+"""What a benchmark of retrieval asks of an agent; Habitus is one, and tests bring their own.
+
+For answers alone the two methods of `habitus.evals.harness.agents` are enough.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +68,8 @@ class Replied(Protocol):
     def recall(self) -> Recalled: ...
 
 
-class EvaluatedAgent(Protocol):
-    """What a benchmark asks of an agent.
+class RecallingAgent(Protocol):
+    """What a benchmark of retrieval asks of an agent.
 
     The id of an ingested turn is `<conversation id>:<0-based index of the message>`.
     """
@@ -78,5 +81,5 @@ class EvaluatedAgent(Protocol):
     def chat(self, user_id: str, text: str, *, at: datetime) -> Replied: ...
 
 
-AgentFactory = Callable[[Path], AbstractContextManager[EvaluatedAgent]]
+AgentFactory = Callable[[Path], AbstractContextManager[RecallingAgent]]
 """Opens a fresh agent on an empty folder."""

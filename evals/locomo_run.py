@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from habitus.evals.evaluated import USER_ID, EvaluatedAgent
+from habitus.evals.evaluated import USER_ID, RecallingAgent
 from habitus.evals.locomo import CATEGORIES, LocomoConversation, LocomoQuestion, read_locomo
 from habitus.evals.metrics import Estimate, bootstrap
 from habitus.evals.report import OVERALL, metrics_table, write_report
@@ -75,7 +75,7 @@ def run_locomo(
     manifest = describe_run("locomo", data, agent.encoder, {"categories": list(CATEGORIES)})
     scored: list[Scored] = []
     with (
-        RunLog(out, manifest) as log,
+        RunLog(out, manifest, Finished) as log,
         scratch_in(out) as scratch,
         progress("LoCoMo", len(conversations)) as show,
     ):
@@ -97,7 +97,7 @@ def _finished(
     conversation: LocomoConversation,
     questions: Sequence[LocomoQuestion],
     agent: AgentUnderTest,
-    log: RunLog,
+    log: RunLog[Finished],
     folder: Path,
 ) -> dict[str, Finished]:
     """Return all results of a conversation, by question; those that the log lacks are asked for."""
@@ -113,7 +113,7 @@ def _finished(
 
 
 def ask_all(
-    agent: EvaluatedAgent, conversation: LocomoConversation, questions: Sequence[LocomoQuestion]
+    agent: RecallingAgent, conversation: LocomoConversation, questions: Sequence[LocomoQuestion]
 ) -> Iterator[Finished]:
     """Bring a conversation into a fresh agent and put the questions, one result each."""
     sessions = {f"session-{number:04d}": one for number, one in enumerate(conversation.sessions, start=1)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from habitus.evals.harness.shards import Shard
 from habitus.evals.running import (
     FAILED,
     INTERRUPTED,
@@ -20,9 +21,11 @@ from habitus.evals.running import (
 )
 
 if TYPE_CHECKING:
+    from habitus.evals.harness.runner import Outcome
     from habitus.evals.longmemeval import Sample, SampleReader
-    from habitus.evals.retrieval import Outcome, Solver, Task
-    from habitus.evals.runlog import RunLog
+    from habitus.evals.retrieval import Solver, Task
+    from habitus.evals.runlog import Finished, RunLog
+    from habitus.evals.scoring import Score
 
 DEFAULT_BUDGET = 2_000
 POOLED_RANKS = 1_000
@@ -52,9 +55,18 @@ class RunOptions:
     """Users with at most so many messages are searched exactly; None is the store's default."""
     seed: int = 0
     """Of the choice of questions and fillers."""
+    concurrency: int = 1
+    """Questions at once."""
+    shard: Shard | None = None
+    """Only these questions."""
 
     def __post_init__(self) -> None:
-        check_positive(limit=self.limit, sessions=self.n_sessions, exact_limit=self.exact_limit)
+        check_positive(
+            limit=self.limit,
+            sessions=self.n_sessions,
+            exact_limit=self.exact_limit,
+            concurrency=self.concurrency,
+        )
         if self.pooled and (self.n_sessions or self.with_replies):
             raise UsageError("--pooled goes with --retrieval-only, and not with --sessions")
         for budget in self.budgets:
@@ -100,7 +112,7 @@ def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) 
 
     from habitus.evals.longmemeval import SampleReader
     from habitus.evals.report import build_report, print_report, write_report
-    from habitus.evals.runlog import RunLog, describe_run
+    from habitus.evals.runlog import Finished, RunLog, describe_run
     from habitus.evals.scored_runs import write_scores
 
     with SampleReader(options.data) as reader:
@@ -108,13 +120,13 @@ def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) 
         questions = _questions(chain([next(samples)], samples), options)
         agent = prepare()
         manifest = describe_run("longmemeval", options.data, agent.encoder, options.settings)
-        with RunLog(options.out, manifest) as log:
+        with RunLog(options.out, manifest, Finished, options.shard) as log:
             outcome = _evaluate(questions, reader, agent, log, options)
-            if outcome is None:
+            write_scores(log.folder, outcome.scores)
+            if outcome.interrupted:
                 return say_interrupted(log)
             report = build_report(outcome, log.manifest)
-            write_scores(options.out, outcome.scores)
-            path = write_report(options.out, report)
+            path = write_report(log.folder, report)
     console = Console()
     print_report(report, console)
     console.print(f"Written: {path}", highlight=False, soft_wrap=True)
@@ -135,7 +147,7 @@ def _questions(samples: Iterable[Sample], options: RunOptions) -> Iterable[Sampl
     return (enlarge(sample, filler, n_sessions, options.seed) for sample in chosen)
 
 
-def say_interrupted(log: RunLog) -> int:
+def say_interrupted(log: RunLog[Any]) -> int:
     """Say on stderr how to go on, and return the exit code."""
     from rich.console import Console
 
@@ -157,39 +169,51 @@ def task_of(options: RunOptions) -> Task:
     )
 
 
-def describe_progress(outcome: Outcome) -> str:
-    n_failed = len(outcome.failures)
-    n_done = len(outcome.scores) + n_failed
-    return f"{n_done} questions ({outcome.n_resumed} kept, {n_failed} failed)"
+def describe_progress(outcome: Outcome[Any]) -> str:
+    return f"{outcome.n_done} questions ({outcome.n_resumed} kept, {len(outcome.failures)} failed)"
 
 
 def _evaluate(
     questions: Iterable[Sample],
     reader: SampleReader,
     agent: AgentUnderTest,
-    log: RunLog,
+    log: RunLog[Finished],
     options: RunOptions,
-) -> Outcome | None:
-    """Return what came of the questions, None if the user interrupted the run."""
-    from habitus.evals.retrieval import evaluate
+) -> Outcome[Score]:
+    from habitus.evals.harness.runner import Outcome, run
+    from habitus.evals.scoring import score
 
     total = len(questions) if isinstance(questions, list) else options.limit
-    try:
-        with scratch_in(options.out) as scratch, progress("LongMemEval", total or 1.0) as show:
+    total = total and len(range(total)[:: options.shard.of if options.shard else 1])
+    with (
+        suppress(KeyboardInterrupt),
+        scratch_in(log.folder) as scratch,
+        progress("LongMemEval", total or 1.0) as show,
+    ):
 
-            def on_question(outcome: Outcome) -> None:
-                n_done = len(outcome.scores) + len(outcome.failures)
-                # The reader is ahead of the questions, and a full bar would stop the clock.
-                show(n_done if total else min(reader.fraction, 0.99), describe_progress(outcome))
+        def on_sample(outcome: Outcome[Score]) -> None:
+            # The reader is ahead of the questions, and a full bar would stop the clock.
+            show(outcome.n_done if total else min(reader.fraction, 0.99), describe_progress(outcome))
 
-            with _solver(questions, agent, scratch, log, options) as solver:
-                return evaluate(questions, solver=solver, log=log, on_question=on_question)
-    except KeyboardInterrupt:
-        return None
+        with _solver(questions, agent, scratch, log, options) as solver:
+            return run(
+                questions,
+                solver=solver,
+                scorer=score,
+                log=log,
+                concurrency=options.concurrency,
+                shard=options.shard,
+                on_sample=on_sample,
+            )
+    return Outcome(interrupted=True)
 
 
 def _solver(
-    questions: Iterable[Sample], agent: AgentUnderTest, scratch: Path, log: RunLog, options: RunOptions
+    questions: Iterable[Sample],
+    agent: AgentUnderTest,
+    scratch: Path,
+    log: RunLog[Finished],
+    options: RunOptions,
 ) -> AbstractContextManager[Solver]:
     from habitus.evals.retrieval import fresh_user, one_user
 

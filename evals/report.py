@@ -91,7 +91,9 @@ def build_report(outcome: Outcome, manifest: Manifest, *, seed: int = 0) -> dict
             "failed": len(outcome.failures),
             "abstentions": sum(map(is_abstention, ids)),
         },
-        "failures": [failure.model_dump(exclude={"traceback"}) for failure in outcome.failures],
+        "failures": [
+            failure.model_dump(exclude={"traceback"}, exclude_none=True) for failure in outcome.failures
+        ],
         "intervals": {"confidence": 0.95, "method": "percentile bootstrap over questions", "seed": seed},
     }
     for view, groups in aggregate(scores, seed=seed).items():

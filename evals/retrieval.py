@@ -6,81 +6,24 @@ Official ids name the evidence, so the agent is given neutral ones, mapped back 
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from habitus.evals.evaluated import USER_ID, AgentFactory, EvaluatedAgent, Recalled
+from habitus.evals.evaluated import USER_ID, AgentFactory, Recalled, RecallingAgent
+from habitus.evals.harness import runner
 from habitus.evals.longmemeval import HaystackSession, Sample, official_turn_id
-from habitus.evals.runlog import Failed, Finished, PackedContext, RunLog
-from habitus.evals.scoring import Score, score
+from habitus.evals.runlog import Finished, PackedContext
+from habitus.evals.scoring import Score
 from habitus.memory.records import Conversation, Message
 
-MAX_ERROR_CHARS = 1_000
-
-
-@dataclass(kw_only=True)
-class Outcome:
-    """All questions of a run."""
-
-    scores: list[Score] = field(default_factory=list)
-    failures: list[Failed] = field(default_factory=list)
-    n_resumed: int = 0
-    """Of the scores, those whose results an earlier run left."""
-
-
+Outcome = runner.Outcome[Score]
 Solver = Callable[[Sample], Finished]
 """Puts one question to an agent and returns the result in official ids."""
-
-
-def evaluate(
-    samples: Iterable[Sample],
-    *,
-    solver: Solver,
-    log: RunLog,
-    on_question: Callable[[Outcome], None] = lambda outcome: None,
-) -> Outcome:
-    """Put every question to the agent, unless the log already holds its result, and score it.
-
-    An exception of the agent is written to the log and counted, and the run goes on.
-
-    Args:
-        samples: the questions.
-        solver: asks the agent.
-        log: where results go, and come from when a run is taken up again.
-        on_question: called after each question.
-    """
-    outcome = Outcome()
-    for sample in samples:
-        result: Finished | Failed | None = log.get(sample.id)
-        if result is not None:
-            outcome.n_resumed += 1
-        else:
-            result = _solve_or_fail(sample, solver)
-            log.append(result)
-        if isinstance(result, Finished):
-            outcome.scores.append(score(sample, result))
-        else:
-            outcome.failures.append(result)
-        on_question(outcome)
-    return outcome
-
-
-def _solve_or_fail(sample: Sample, solver: Solver) -> Finished | Failed:
-    try:
-        return solver(sample)
-    except Exception as error:
-        return Failed(
-            question_id=sample.id,
-            question_type=sample.type,
-            error=f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS],
-            traceback="".join(traceback.format_exception(error)),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +79,7 @@ def one_user(
     folder: Path,
     sessions: Sequence[HaystackSession],
     task: Task,
-    settle: Callable[[EvaluatedAgent], None] = lambda agent: None,
+    settle: Callable[[RecallingAgent], None] = lambda agent: None,
 ) -> Iterator[Solver]:
     """Give a solver for which all questions ask one user, who has said all of `sessions`.
 
@@ -158,7 +101,7 @@ def one_user(
 
 
 def ask(
-    agent: EvaluatedAgent, sample: Sample, aliases: Aliases, task: Task, *, asked_at: datetime
+    agent: RecallingAgent, sample: Sample, aliases: Aliases, task: Task, *, asked_at: datetime
 ) -> Finished:
     """Put a question to an agent that holds its history; the result is in official ids.
 

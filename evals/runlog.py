@@ -15,12 +15,17 @@ import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from habitus.evals.harness.records import Failed, R, Result
+from habitus.evals.harness.shards import Shard, run_folder, shard_folders
+
+RUN_FILE = "run.jsonl"
 PACKAGES = (
     "habitus",
     "chromadb",
@@ -35,15 +40,12 @@ PACKAGES = (
 )
 
 
+_MAX_SHOWN_CHARS = 200
+"""Of a value in a message."""
+
+
 class RunLogError(RuntimeError):
     """The output folder cannot be used for this run; the message says what to do."""
-
-
-class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    question_id: str
-    question_type: str
 
 
 class PackedContext(BaseModel):
@@ -56,7 +58,7 @@ class PackedContext(BaseModel):
     n_tokens: int
 
 
-class Finished(_Line):
+class Finished(Result):
     """What the system under test did with one question, in official ids."""
 
     routes: tuple[str, ...]
@@ -75,13 +77,6 @@ class Finished(_Line):
     """The context at further budgets, by budget, where the run asks for them."""
 
 
-class Failed(_Line):
-    """A question that could not be evaluated; it has no score."""
-
-    error: str
-    traceback: str
-
-
 class Manifest(BaseModel):
     """What has to be the same for two results to belong to one run."""
 
@@ -97,18 +92,31 @@ class Manifest(BaseModel):
     git_revision: str | None
     """Of the code, if it runs from a checkout; ends in `-dirty` if it was changed since."""
     versions: dict[str, str]
+    prompts: dict[str, str] = Field(default_factory=dict)
+    """What models were asked, by name, where it is not the agent's own business."""
 
     def differences(self, other: Manifest) -> list[str]:
         """Name each entry that differs, with both values; the date and the file's name may differ."""
         mine, theirs = (_flat(manifest.model_dump(mode="json")) for manifest in (self, other))
         return [
-            f"{name} was {mine.get(name)!r}, is {theirs.get(name)!r}"
+            f"{name} was {_shown(mine.get(name))}, is {_shown(theirs.get(name))}"
             for name in sorted(mine | theirs)
             if mine.get(name) != theirs.get(name) and name not in ("started_at", "data_file")
         ]
 
 
-def describe_run(benchmark: str, data: Path, encoder: str, settings: Mapping[str, Any]) -> Manifest:
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
+
+
+def describe_run(
+    benchmark: str,
+    data: Path,
+    encoder: str,
+    settings: Mapping[str, Any],
+    prompts: Mapping[str, str] | None = None,
+) -> Manifest:
     """Return the manifest of a run that starts now."""
     with data.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -121,6 +129,7 @@ def describe_run(benchmark: str, data: Path, encoder: str, settings: Mapping[str
         encoder=encoder,
         git_revision=git_revision(Path(__file__).resolve()),
         versions={"python": platform.python_version(), **_versions()},
+        prompts=dict(prompts or {}),
     )
 
 
@@ -143,24 +152,29 @@ def git_revision(source: Path) -> str | None:
     return f"{commit}-dirty" if commit and changed else commit
 
 
-class RunLog:
+class RunLog(Generic[R]):
     """The record of a run in a folder of its own; a context manager that keeps other runs out of the folder.
 
     Opening a folder that holds an earlier part of the same run takes it up: finished questions are kept,
-    failed ones and a line that was cut off are dropped, to be done again.
+    failed ones and a line that was cut off are dropped, to be done again. What shards of the run have
+    finished below the folder is taken up as well. Safe to use from several threads.
 
     Args:
-        folder: made if it does not exist.
+        out: made if it does not exist.
         manifest: of this run.
+        kind: of the results.
+        shard: write to the folder of this shard below `out`.
 
     Raises:
         RunLogError: the folder belongs to a run with another manifest or to a running process, cannot
             be written, or holds a file that this program did not write.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self._folder = folder
-        self._path = folder / "run.jsonl"
+    def __init__(self, out: Path, manifest: Manifest, kind: type[R], shard: Shard | None = None) -> None:
+        self.folder = folder = run_folder(out, shard)
+        self._path = folder / RUN_FILE
+        self._kind = kind
+        self._writing = Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / ".lock")
@@ -181,6 +195,12 @@ class RunLog:
         except BaseException:
             self._lock.release()
             raise
+        try:
+            for one in shard_folders(out) if shard is None else ():
+                self._adopt(one)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -196,24 +216,30 @@ class RunLog:
         """Number of questions with a result on disk."""
         return len(self._offsets)
 
-    def get(self, question_id: str) -> Finished | None:
+    def get(self, question_id: str) -> R | None:
         """Return the result of a question, None if it has none yet."""
         offset = self._offsets.get(question_id)
         if offset is None:
             return None
         with self._path.open("rb") as file:
             file.seek(offset)
-            return Finished.model_validate_json(file.readline())
+            return self._kind.model_validate_json(file.readline())
 
-    def append(self, line: Finished | Failed) -> None:
-        """Write a line and wait until it is on disk.
+    def append(self, line: Result) -> None:
+        """Write a line, a result or a failure, and wait until it is on disk.
 
         Raises:
             RunLogError: it could not be written; the lines before it are safe.
         """
         # ASCII only: an error message may quote a text that is not valid Unicode.
-        content = json.dumps(line.model_dump(exclude_none=True)).encode() + b"\n"
-        offset = self._file.tell()
+        content = json.dumps(line.model_dump(exclude_none=True, mode="json")).encode() + b"\n"
+        with self._writing:
+            offset = self._file.tell()
+            self._write(content)
+            if not isinstance(line, Failed):
+                self._offsets[line.question_id] = offset
+
+    def _write(self, content: bytes) -> None:
         try:
             rest = memoryview(content)
             while rest:
@@ -224,15 +250,21 @@ class RunLog:
                 f"cannot write {str(self._path)!r}: {error.strerror}; make room, then run the same command "
                 "again: finished questions are kept"
             ) from error
-        if isinstance(line, Finished):
-            self._offsets[line.question_id] = offset
+
+    def _adopt(self, folder: Path) -> None:
+        """Take up what a shard has finished."""
+        with RunLog(folder, self.manifest, self._kind, None) as shard:
+            for question_id in shard._offsets:
+                result = None if question_id in self._offsets else shard.get(question_id)
+                if result is not None:
+                    self.append(result)
 
     def _take_up(self, manifest: Manifest) -> Manifest:
-        path = self._folder / "manifest.json"
+        path = self.folder / "manifest.json"
         if not path.exists():
             if self._path.exists():
                 raise RunLogError(
-                    f"{str(self._folder)!r} holds a run.jsonl without a manifest.json; give another --out"
+                    f"{str(self.folder)!r} holds a run.jsonl without a manifest.json; give another --out"
                 )
             _replace(path, manifest.model_dump_json(indent=2).encode() + b"\n")
             return manifest
@@ -243,7 +275,7 @@ class RunLog:
         differences = earlier.differences(manifest)
         if differences:
             raise RunLogError(
-                f"{str(self._folder)!r} holds a run with other settings ({'; '.join(differences)}); "
+                f"{str(self.folder)!r} holds a run with other settings ({'; '.join(differences)}); "
                 "give another --out, or delete that folder to start again"
             )
         return earlier
@@ -269,7 +301,7 @@ class RunLog:
 
     def _finished_id(self, line: bytes, number: int) -> str | None:
         try:
-            return None if "error" in json.loads(line) else Finished.model_validate_json(line).question_id
+            return None if "error" in json.loads(line) else self._kind.model_validate_json(line).question_id
         except ValueError:
             raise RunLogError(
                 f"line {number} of {str(self._path)!r} is damaged; remove that line to do its question again"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
-    from habitus.evals.evaluated import AgentFactory, EvaluatedAgent
+    from habitus.evals.evaluated import AgentFactory, RecallingAgent
     from habitus.retrievers.encoder import Encoder
 
 FAILED = 1
@@ -39,7 +39,7 @@ class AgentUnderTest:
     open: AgentFactory
     encoder: str
     """Fingerprint of its encoder."""
-    settle: Callable[[EvaluatedAgent], None] = lambda agent: None
+    settle: Callable[[RecallingAgent], None] = lambda agent: None
     """Called with an agent that holds a large user, before the first question: finishes what would
     otherwise be done in the background, where a run would measure something between two states."""
 

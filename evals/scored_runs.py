@@ -20,7 +20,7 @@ from habitus.evals.runlog import Finished, Manifest
 from habitus.evals.running import UsageError
 
 if TYPE_CHECKING:
-    from habitus.evals.scoring import Score
+    from habitus.evals.harness.records import Score
 
 SCORES_FILE = "scores.jsonl"
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from habitus.evals.harness import records
 from habitus.evals.longmemeval import Sample
 from habitus.evals.metrics import (
     containment,
@@ -45,19 +46,12 @@ UPDATES = "knowledge-update"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
-    """How one question went. A view that does not apply to the question is absent.
+class Score(records.Score):
+    """How one question went; the views are described at the top of this module."""
 
-    Attributes:
-        views: metric values by view; the views are described at the top of this module.
-    """
-
-    question_id: str
-    question_type: str
     routes: tuple[str, ...]
     context_tokens: int
     latency_ms: Mapping[str, float]
-    views: Mapping[str, Mapping[str, float]]
 
 
 def score(sample: Sample, result: Finished) -> Score:

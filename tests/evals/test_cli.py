@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from habitus.evals.cli import add_commands
-from habitus.evals.evaluated import EvaluatedAgent
+from habitus.evals.evaluated import RecallingAgent
 from habitus.evals.longmemeval import DatasetError
 from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
 from habitus.evals.runlog import RunLogError
@@ -23,7 +23,7 @@ from habitus.evals.running import AgentUnderTest
 
 Make = Callable[..., dict[str, Any]]
 Write = Callable[..., Path]
-Opener = Callable[[Path], AbstractContextManager[EvaluatedAgent]]
+Opener = Callable[[Path], AbstractContextManager[RecallingAgent]]
 
 SCRIPT = Path(__file__).with_name("scripted_run.py")
 

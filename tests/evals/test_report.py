@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from habitus.evals.harness.records import Failed
 from habitus.evals.report import aggregate, build_report, print_report, write_report
 from habitus.evals.retrieval import Outcome
-from habitus.evals.runlog import Failed, Manifest
+from habitus.evals.runlog import Manifest
 from habitus.evals.scoring import NDCG_KS, RECALL_KS, Score
 
 MANIFEST = Manifest(

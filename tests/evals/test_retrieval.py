@@ -10,18 +10,19 @@ from typing import Any, Protocol
 
 import pytest
 
-from habitus.evals.evaluated import EvaluatedAgent
+from habitus.evals.evaluated import RecallingAgent
+from habitus.evals.harness import runner
 from habitus.evals.longmemeval import Sample
 from habitus.evals.retrieval import (
     Aliases,
     Outcome,
     Task,
     ask_at,
-    evaluate,
     fresh_user,
     solve,
 )
 from habitus.evals.runlog import Finished, Manifest, RunLog
+from habitus.evals.scoring import score
 from habitus.memory.records import Conversation
 
 Make = Callable[..., dict[str, Any]]
@@ -31,7 +32,7 @@ class WordAgents(Protocol):
     opened: list[Any]
     folders: list[Path]
 
-    def __call__(self, folder: Path) -> AbstractContextManager[EvaluatedAgent]: ...
+    def __call__(self, folder: Path) -> AbstractContextManager[RecallingAgent]: ...
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterable[RunLog]:
+def log(tmp_path: Path) -> Iterable[RunLog[Finished]]:
     manifest = Manifest(
         benchmark="longmemeval",
         started_at=datetime(2024, 1, 1, tzinfo=UTC),
@@ -53,13 +54,15 @@ def log(tmp_path: Path) -> Iterable[RunLog]:
         git_revision=None,
         versions={},
     )
-    with RunLog(tmp_path / "out", manifest) as log:
+    with RunLog(tmp_path / "out", manifest, Finished) as log:
         yield log
 
 
-def run(samples: Iterable[Sample], agents: WordAgents, log: RunLog, scratch: Path, **options: Any) -> Outcome:
+def run(
+    samples: Iterable[Sample], agents: WordAgents, log: RunLog[Finished], scratch: Path, **options: Any
+) -> Outcome:
     solver = fresh_user(agents, scratch, Task(context_tokens=100))
-    return evaluate(samples, solver=solver, log=log, **options)
+    return runner.run(samples, solver=solver, scorer=score, log=log, **options)
 
 
 def test_the_result_is_in_official_ids(
@@ -162,7 +165,7 @@ def test_a_question_dated_before_its_history_is_asked_after_it(sample: Callable[
 
 
 def test_every_question_has_a_fresh_folder_that_is_deleted(
-    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog[Finished], tmp_path: Path
 ) -> None:
     run([sample(), sample(question_id="q2")], agents, log, tmp_path)
     assert len(set(agents.folders)) == 2
@@ -170,7 +173,7 @@ def test_every_question_has_a_fresh_folder_that_is_deleted(
 
 
 def test_finished_questions_are_scored_from_the_log_without_the_agent(
-    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog[Finished], tmp_path: Path
 ) -> None:
     first = run([sample()], agents, log, tmp_path)
     again = run([sample(), sample(question_id="q2")], agents, log, tmp_path)
@@ -180,7 +183,7 @@ def test_finished_questions_are_scored_from_the_log_without_the_agent(
 
 
 def test_a_failing_question_is_kept_with_its_error_and_the_run_goes_on(
-    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog[Finished], tmp_path: Path
 ) -> None:
     nul = [{"role": "user", "content": "a\x00b"}]
     broken = sample(question_id="bad", haystack_sessions=[nul, nul, nul])
@@ -193,15 +196,14 @@ def test_a_failing_question_is_kept_with_its_error_and_the_run_goes_on(
 
 
 def test_an_interruption_keeps_what_is_finished(
-    sample: Callable[..., Sample], agents: WordAgents, log: RunLog, tmp_path: Path
+    sample: Callable[..., Sample], agents: WordAgents, log: RunLog[Finished], tmp_path: Path
 ) -> None:
     def interrupt(outcome: Outcome) -> None:
         if len(outcome.scores) == 1:
             raise KeyboardInterrupt
 
     samples = [sample(), sample(question_id="q2")]
-    with pytest.raises(KeyboardInterrupt):
-        run(samples, agents, log, tmp_path, on_question=interrupt)
+    assert run(samples, agents, log, tmp_path, on_sample=interrupt).interrupted
     assert log.n_finished == 1
     assert run(samples, agents, log, tmp_path).n_resumed == 1
     assert len(agents.opened) == 2
