@@ -9,10 +9,13 @@ from habitus.memory.extraction.outcome import make_preference
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, object_span, scope_of
 from habitus.memory.extraction.wording import tidy
+from habitus.memory.learning.features import trait_called
 from habitus.memory.records import Preference, Stance, Turn
 
 CONFIDENCE = 0.45
 """A wish for one request is a hint of a lasting taste, no more: it waits to be confirmed."""
+WISH = 0.65
+"""Confidence in a wish on the form of replies."""
 
 _ASKS = re.compile(
     r"\b(?:recommend\w*|suggest\w*|any\s+(?:\w+\s+)?(?:ideas?|tips|good|options|places|others?)"
@@ -94,7 +97,7 @@ def constraints_in(turn: Turn, sentence: Sentence) -> list[Preference]:
     refused = _REFUSED.match(sentence.plain)
     if refused is not None:
         plain_no = _constraint(turn, sentence, refused, "avoid")
-        return [plain_no] if plain_no else []
+        return [_of_replies(plain_no) or plain_no] if plain_no else []
     wished = _WISHED.match(sentence.plain)
     if wished is not None:
         wish = _constraint(turn, sentence, wished, "like")
@@ -108,6 +111,15 @@ def constraints_in(turn: Turn, sentence: Sentence) -> list[Preference]:
         if preference is not None and all(preference.target != other.target for other in found):
             found.append(preference)
     return found
+
+
+def _of_replies(plain_no: Preference) -> Preference | None:
+    """Return a bare "no closing phrase, please" as the wish on replies that it is; None for other things."""
+    trait = trait_called(plain_no.target)
+    if trait is None:
+        return None
+    told = {"topic": trait.topic, "target": trait.target.lower(), "explicit": True, "confidence": WISH}
+    return plain_no.model_copy(update=told)
 
 
 def _constraint(turn: Turn, sentence: Sentence, match: re.Match[str], stance: Stance) -> Preference | None:

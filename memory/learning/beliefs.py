@@ -28,12 +28,13 @@ from datetime import datetime
 from typing import Literal
 
 from habitus.memory.extraction import extract
+from habitus.memory.extraction.edits import StyleWish
 from habitus.memory.learning.features import TRAITS, n_words, named_traits, traits_in
 from habitus.memory.learning.languages import language_of
 from habitus.memory.learning.length import Length
 from habitus.memory.learning.log import Given
 from habitus.memory.learning.slips import as_meant, only_spelling
-from habitus.memory.learning.wishes import wishes_in
+from habitus.memory.learning.wishes import instead_of, wishes_in
 from habitus.memory.preferences import is_positive
 from habitus.memory.records import Choice, Edit, Turn
 
@@ -228,11 +229,12 @@ def _told(comment: str, given: Given) -> list[tuple[str, str, bool]]:
         at=given.at,
     )
     found = [
-        (p.topic, p.target, is_positive(p.stance) is True)
+        StyleWish(p.topic, p.target, p.stance, p.statement)
         for p in extract(turn).preferences
         if p.topic.startswith("style.")
     ]
-    for wish in wishes_in(comment):
-        if all((topic, target) != (wish.topic, wish.target) for topic, target, _ in found):
-            found.append((wish.topic, wish.target, is_positive(wish.stance) is True))
-    return found
+    for wish in wishes_in(comment, given.reply):
+        if all((one.topic, one.target) != (wish.topic, wish.target) for one in found):
+            found.append(wish)
+    found += instead_of(found, given.reply)
+    return [(one.topic, one.target, is_positive(one.stance) is True) for one in found]

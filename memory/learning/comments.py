@@ -12,7 +12,7 @@ from habitus.memory.learning.beliefs import is_stop
 from habitus.memory.learning.features import named_traits
 from habitus.memory.learning.implicit import is_blame, is_praise, sets_right
 from habitus.memory.learning.slips import as_meant
-from habitus.memory.learning.wishes import wishes_in
+from habitus.memory.learning.wishes import instead_of, wishes_in
 from habitus.memory.records import Correction, Evidence, Feedback, Preference, Turn
 from habitus.retrievers.passages import sentences
 
@@ -31,12 +31,28 @@ def read_comment(
         at=at,
     )
     told = extract(turn, context=[request, reply] if request is not None else [reply])
-    found = [p.model_copy(update={"source": "correction"}) for p in told.preferences]
-    for wish in wishes_in(comment):
+    found = [_on_reply(p) for p in told.preferences]
+    wishes = wishes_in(comment, reply.text)
+    for wish in [*wishes, *instead_of([*wishes, *map(_as_wish, found)], reply.text)]:
         if not any(_says_it(p, wish) for p in found):
             found.append(_said(feedback, wish, comment[:MAX_EXCERPT], at))
     corrections = told.corrections or _blamed(feedback, comment, reply, request, at)
     return Extraction(preferences=tuple(found), retractions=told.retractions), tuple(corrections)
+
+
+SURE = 0.7
+"""Confidence in a wish on the form of replies that was given as a comment on one: there is no task that it
+could belong to instead."""
+
+
+def _on_reply(preference: Preference) -> Preference:
+    is_form = preference.topic.startswith("style.")
+    confidence = max(preference.confidence, SURE) if is_form else preference.confidence
+    return preference.model_copy(update={"source": "correction", "confidence": confidence})
+
+
+def _as_wish(preference: Preference) -> StyleWish:
+    return StyleWish(preference.topic, preference.target, preference.stance, preference.statement)
 
 
 def not_understood(
@@ -114,7 +130,7 @@ def _said(feedback: Feedback, style: StyleWish, quote: str, at: datetime) -> Pre
         strength=0.6,
         explicit=True,
         source="correction",
-        confidence=0.7,
+        confidence=SURE,
         evidence=(Evidence(turn_id=feedback.id, quote=quote),),
         valid_from=at,
         learnt_at=at,

@@ -45,8 +45,12 @@ class Trait:
 
     def is_named(self, topic: str, target: str) -> bool:
         """Tell whether a preference of this topic and target speaks of the trait."""
-        names = {self.target.lower(), *self.aliases}
-        return topic == self.topic and target.lower() in names
+        names = {_singular(name) for name in (self.target.lower(), *self.aliases)}
+        return topic == self.topic and _singular(target.lower()) in names
+
+
+def _singular(name: str) -> str:
+    return name.removesuffix("s")
 
 
 def _matches(pattern: str, *, flags: re.RegexFlag = re.IGNORECASE) -> Callable[[str], bool]:
@@ -210,6 +214,18 @@ def features(text: str) -> dict[str, float]:
 def named_traits(topic: str, target: str) -> list[Trait]:
     """Return the traits that a preference speaks of: "lists" are two."""
     return [trait for trait in TRAITS.values() if trait.is_named(topic, target)]
+
+
+def trait_called(target: str) -> Trait | None:
+    """Return the trait of this name, of any topic but tone and language; None if there is none."""
+    return next(
+        (
+            trait
+            for trait in TRAITS.values()
+            if trait.topic not in ("style.tone", "style.language") and trait.is_named(trait.topic, target)
+        ),
+        None,
+    )
 
 
 def rivals(trait: Trait) -> Iterable[Trait]:

@@ -235,3 +235,49 @@ def test_a_comment_that_is_understood_leaves_nothing_over() -> None:
         "Stop doing that.",
     ):
         assert effect(comment=comment).not_understood == ()
+
+
+def test_a_wish_on_the_form_given_as_a_comment_holds_at_once() -> None:
+    (found,) = effect(comment="Please add emojis.").preferences
+
+    assert (found.topic, found.target, found.stance) == ("style.format", "emojis", "require")
+    assert found.confidence >= 0.5, "less sure ones wait to be confirmed"
+
+
+@pytest.mark.parametrize(
+    ("comment", "target", "stance"),
+    [
+        ("Please add a closing phrase.", "closing phrases", "require"),
+        ("Please, no closing phrase.", "closing phrases", "avoid"),
+        ("A greeting is missing.", "greetings", "require"),
+        ("No follow-up question, please.", "follow-up questions", "avoid"),
+    ],
+)
+def test_one_of_a_kind_names_the_trait_as_many_do(comment: str, target: str, stance: str) -> None:
+    found = effect(comment=comment).preferences
+
+    assert [(p.topic, p.stance) for p in found] == [("style.content", stance)]
+    assert found[0].target.rstrip("s") == target.rstrip("s")
+
+
+FORMAL = "It is advisable to boil the rice. Furthermore, one cannot do without salt."
+
+
+@pytest.mark.parametrize(
+    ("reply", "wanted"), [(FORMAL, ("formal", "avoid")), ("Boil the rice.", ("casual", "require"))]
+)
+def test_too_formal_asks_for_less_than_the_reply_had(reply: str, wanted: tuple[str, str]) -> None:
+    turn = REPLY.model_copy(update={"text": reply})
+    found = apply_feedback(feedback(comment="That is too formal."), turn, REQUEST, stored=(), at=AT)
+
+    assert [(p.target, p.stance) for p in found.preferences] == [wanted]
+
+
+def test_another_kind_of_list_is_wanted_in_place_of_the_one_there_is() -> None:
+    turn = REPLY.model_copy(update={"text": "- Rice\n- Beans\n"})
+    found = apply_feedback(feedback(comment="Please use numbered lists."), turn, REQUEST, stored=(), at=AT)
+
+    assert {(p.target, p.stance) for p in found.preferences} == {
+        ("numbered lists", "require"),
+        ("bullet points", "avoid"),
+    }
