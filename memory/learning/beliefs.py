@@ -10,6 +10,7 @@ once, checked against every later edit, and dropped when it does not hold (PROSE
 | an edit left it as it was, as believed | 0.25 further; up to ±0.3 where nothing was believed |
 | an edit left it, against the belief | 0.5 back where it was kept, 0.25 where it was not added |
 | a choice: the winner differs from every loser in it | ±0.6; ±0.4 where it differs in more than two traits |
+| from three choices on, what they have in common | up to ±0.6, never against what is held otherwise |
 | a comment names it | to ±1.25 |
 | "stop doing that": the reply has it, unasked | -0.9, shared by all such traits |
 | ratings, through the weights | up to ±0.6, never against what is held otherwise |
@@ -29,6 +30,7 @@ from typing import Literal
 
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.edits import StyleWish
+from habitus.memory.learning.choosing import told_by_choices
 from habitus.memory.learning.features import TRAITS, n_words, named_traits, traits_in
 from habitus.memory.learning.languages import language_of
 from habitus.memory.learning.length import Length
@@ -124,12 +126,25 @@ def believe(log: Sequence[Given], rated: Mapping[str, float] | None = None) -> B
             _chosen(known, given, feedback.choice)
         elif feedback.comment is not None:
             _commented(known, given, feedback.comment)
+    _chosen_together(known, log)
     ratings = [given for given in log if given.feedback.rating is not None]
     for name, told in (rated or {}).items():
         belief = known.traits.setdefault(name, Belief())
         if not belief.is_held and ratings:
             belief.move(RATED * max(-1.0, min(1.0, told)), ratings[-1], "rating")
     return known
+
+
+def _chosen_together(known: Beliefs, log: Sequence[Given]) -> None:
+    """Take in what many choices have in common; never against what is held otherwise."""
+    choices = [given for given in log if given.feedback.choice is not None]
+    told = told_by_choices(choices)
+    for name, sure in told.traits.items():
+        belief = known.traits.setdefault(name, Belief())
+        if not belief.is_held:
+            belief.move(CHOSEN * sure, choices[-1], "choice")
+    if told.words is not None and (known.length.words is None or known.length.source == "choice"):
+        known.length.chosen_often(choices[-1], told.words, longer=told.longer)
 
 
 def comparable(before: str, after: str) -> list[str]:

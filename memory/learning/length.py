@@ -78,6 +78,11 @@ class Length:
             self._grew = winner > longest
             self._see(given, winner, "choice")
 
+    def chosen_often(self, given: Given, words: float, *, longer: bool) -> None:
+        """Take in what many choices have in common."""
+        self._grew = longer
+        self._see(given, words, "choice")
+
     def told(self, given: Given, *, shorter: bool, words: int) -> None:
         """Take in a complaint about a reply of so many words."""
         if shorter:
