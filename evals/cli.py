@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from habitus.evals.faults_cli import faults
 from habitus.evals.feedback_cli import feedback
 from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
 from habitus.evals.harness.shards import Shard
@@ -30,6 +31,7 @@ eval_app = typer.Typer(no_args_is_help=True, help="Run a benchmark on an agent."
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
 eval_app.command("prefeval")(prefeval)
 eval_app.command("feedback")(feedback)
+eval_app.command("faults")(faults)
 eval_app.command("compare")(compare)
 eval_app.command("report")(report)
 

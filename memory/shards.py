@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from habitus.memory.errors import StoreFullError
 from habitus.memory.records import new_id
 from habitus.retrievers.encoder import Vectors
+from habitus.retrievers.errors import IndexFullError
 
 if TYPE_CHECKING:
     from habitus.retrievers.chroma import ChromaIndex
     from habitus.retrievers.lexical import LexicalIndex
 
 Keys = npt.NDArray[np.int64]
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Shard:
 
     Raises:
         IndexCorruptError: a file cannot be read, in every method but `close` and `destroy`.
+        StoreFullError: there is no room or no right to write, in the same methods.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +54,19 @@ class Shard:
         self.lock = threading.RLock()
         self._vectors: ChromaIndex | None = None
         self._words: LexicalIndex | None = None
+
+    @contextmanager
+    def _used(self) -> Iterator[tuple[ChromaIndex, LexicalIndex]]:
+        with self.lock:
+            try:
+                yield self._opened()
+            except OSError as error:
+                if not isinstance(error, IndexFullError) and error.errno not in _NO_ROOM:
+                    raise
+                raise StoreFullError(
+                    f"{error}. Nothing is lost: free some space on the disk and check that the folder is"
+                    " writable; the index is then brought up to date from the database"
+                ) from error
 
     def _opened(self) -> tuple[ChromaIndex, LexicalIndex]:
         if self._vectors is None:
@@ -64,8 +84,7 @@ class Shard:
 
     def apply(self, added: Sequence[Indexed], removed: Sequence[int]) -> None:
         """Add and remove turns; doing it again changes nothing."""
-        with self.lock:
-            vectors, words = self._opened()
+        with self._used() as (vectors, words):
             users = [turn.user_id for turn in added]
             seqs = [turn.seq for turn in added]
             vectors.remove(removed)
@@ -74,19 +93,17 @@ class Shard:
 
     def nearest(self, vector: Vectors, text: str, user_id: str, k: int) -> Keys:
         """Return the sequence numbers of a user's turns that are among the best `k` by either index."""
-        with self.lock:
-            vectors, words = self._opened()
+        with self._used() as (vectors, words):
             return np.union1d(vectors.search(vector, user_id, k), words.search(text, user_id, k))
 
     def frequencies(self, terms: Sequence[str], user_id: str) -> npt.NDArray[np.float64]:
         """Return shape `(n_terms,)`: in how many of the user's indexed turns each term occurs."""
-        with self.lock:
-            return self._opened()[1].frequencies(terms, user_id)
+        with self._used() as (_, words):
+            return words.frequencies(terms, user_id)
 
     def sizes(self) -> tuple[int, int]:
         """Return how many turns and how many passages are indexed."""
-        with self.lock:
-            vectors, words = self._opened()
+        with self._used() as (vectors, words):
             return len(words), len(vectors)
 
     def close(self) -> None:

@@ -8,15 +8,14 @@ write-ahead table of `chroma.sqlite3`. A folder can be removed whole.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from habitus.retrievers.damage import told_apart
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.errors import IndexCorruptError
 
 if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
@@ -26,16 +25,6 @@ _REMOVE_AT_ONCE = 500
 _EF_SEARCH = 300
 
 Keys = npt.NDArray[np.int64]
-
-
-@contextmanager
-def _reading(path: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
-        raise
-    except BaseException as error:  # Chroma's Rust code panics with an exception that is no Exception
-        raise IndexCorruptError(f"the vector index in {path!r} failed: {type(error).__name__}") from error
 
 
 class ChromaIndex:
@@ -48,6 +37,7 @@ class ChromaIndex:
 
     Raises:
         IndexCorruptError: the folder cannot be read, here and in every method.
+        IndexFullError: there is no room or no right to write.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -56,7 +46,7 @@ class ChromaIndex:
         from chromadb.config import Settings
 
         self._path = os.fspath(path)
-        with _reading(self._path):
+        with told_apart("vector", self._path):
             self._client: Any = chromadb.PersistentClient(
                 path=self._path, settings=Settings(anonymized_telemetry=False)
             )
@@ -84,7 +74,7 @@ class ChromaIndex:
         if not ids:
             return
         rows = np.concatenate(vectors)
-        with _reading(self._path):
+        with told_apart("vector", self._path):
             for begin in range(0, len(ids), self._batch):
                 end = begin + self._batch
                 self._collection.upsert(
@@ -96,7 +86,7 @@ class ChromaIndex:
 
         Their vectors may stay in the files. To be rid of them, close the index and remove its folder.
         """
-        with _reading(self._path):
+        with told_apart("vector", self._path):
             for begin in range(0, len(keys), _REMOVE_AT_ONCE):
                 part = [int(key) for key in keys[begin : begin + _REMOVE_AT_ONCE]]
                 self._collection.delete(where=cast(Any, {"seq": {"$in": part}}))
@@ -109,7 +99,7 @@ class ChromaIndex:
             group: the only one looked at.
             k: how many passages; several may be of one text, so fewer keys can come back.
         """
-        with _reading(self._path):
+        with told_apart("vector", self._path):
             found = self._collection.query(
                 query_embeddings=cast(Any, vector[None, :]), n_results=k, where={"user": group}, include=[]
             )
@@ -118,7 +108,7 @@ class ChromaIndex:
 
     def __len__(self) -> int:
         """Return the number of passages."""
-        with _reading(self._path):
+        with told_apart("vector", self._path):
             return int(self._collection.count())
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 RetrieverError
 ├── MissingExtraError (ImportError)     an optional package is not installed
 ├── EncoderError (RuntimeError)         weights not found, damaged, or not what they claim to be
+├── IndexFullError (OSError)            a derived index cannot be written for want of space or rights
 └── IndexCorruptError (RuntimeError)    a derived index cannot be read; rebuild it from the truth
 """
 
@@ -23,6 +24,10 @@ class MissingExtraError(RetrieverError, ImportError):
 
 class EncoderError(RetrieverError, RuntimeError):
     """The weights of an encoder are missing, damaged, or not the ones that were asked for."""
+
+
+class IndexFullError(RetrieverError, OSError):
+    """A derived index cannot be written: the disk is full or read-only. It is whole once there is room."""
 
 
 class IndexCorruptError(RetrieverError, RuntimeError):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from habitus.retrievers.analysis import analyze
-from habitus.retrievers.errors import IndexCorruptError
+from habitus.retrievers.damage import told_apart
 
 if TYPE_CHECKING:
     import tantivy
@@ -20,16 +19,6 @@ if TYPE_CHECKING:
 _HEAP_BYTES = 32_000_000
 
 Keys = npt.NDArray[np.int64]
-
-
-@contextmanager
-def _reading(path: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
-        raise
-    except BaseException as error:  # tantivy's Rust code panics with an exception that is no Exception
-        raise IndexCorruptError(f"the lexical index in {path!r} failed: {type(error).__name__}") from error
 
 
 class LexicalIndex:
@@ -43,6 +32,7 @@ class LexicalIndex:
 
     Raises:
         IndexCorruptError: the folder cannot be read, here and in every method.
+        IndexFullError: there is no room or no right to write.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -57,7 +47,7 @@ class LexicalIndex:
         # Stems are joined by blanks, so the whitespace tokenizer gives back what `analyze` gave.
         builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
         self._schema: Any = builder.build()
-        with _reading(self._path):
+        with told_apart("lexical", self._path):
             self._index = tantivy.Index(self._schema, path=self._path, reuse=True)
             self._index.config_reader(reload_policy="manual")
 
@@ -76,7 +66,7 @@ class LexicalIndex:
             texts: to be analysed.
             removed: keys of texts to take out; unknown ones are ignored.
         """
-        with _reading(self._path):
+        with told_apart("lexical", self._path):
             writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
             for key in (*keys, *removed):
                 writer.delete_documents_by_query(self._query("seq", key))
@@ -113,7 +103,7 @@ class LexicalIndex:
         words = [(should, self._query("terms", term, "freq")) for term in terms]
         if not words:
             return np.empty(0, dtype=np.int64)
-        with _reading(self._path):
+        with told_apart("lexical", self._path):
             searcher = self._index.searcher()
             query = self._in_group(group, self._tantivy.Query.boolean_query(words))
             hits = [address for _, address in searcher.search(query, limit=k, count=False).hits]
@@ -122,7 +112,7 @@ class LexicalIndex:
 
     def frequencies(self, terms: Sequence[str], group: str) -> npt.NDArray[np.float64]:
         """Return shape `(n_terms,)`: in how many texts of a group each analysed term occurs."""
-        with _reading(self._path):
+        with told_apart("lexical", self._path):
             searcher = self._index.searcher()
             queries = [self._in_group(group, self._query("terms", term)) for term in terms]
             # Its type stub does not know `count`.
@@ -131,7 +121,7 @@ class LexicalIndex:
 
     def __len__(self) -> int:
         """Return the number of texts."""
-        with _reading(self._path):
+        with told_apart("lexical", self._path):
             return int(self._index.searcher().num_docs)
 
     def close(self) -> None:

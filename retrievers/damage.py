@@ -1,0 +1,30 @@
+"""What a native index library raises, told apart: files that are damaged, or a disk that is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from habitus.retrievers.errors import IndexCorruptError, IndexFullError
+
+# The libraries give no codes: the words are those of SQLite, of Rust's io::Error and of the C library.
+_FULL = ("disk is full", "no space left", "os error 28", "readonly database", "read-only file", "os error 30")
+
+
+@contextmanager
+def told_apart(what: str, path: str) -> Iterator[None]:
+    """Turn whatever an index raises into `IndexFullError` or `IndexCorruptError`, without contents.
+
+    Args:
+        what: of the index, for the message.
+        path: its folder.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+        raise
+    except BaseException as error:  # Rust code panics with an exception that is no Exception
+        said = str(error).lower()
+        if any(words in said for words in _FULL):
+            raise IndexFullError(f"the {what} index in {path!r} has no room or may not be written") from error
+        raise IndexCorruptError(f"the {what} index in {path!r} failed: {type(error).__name__}") from error
