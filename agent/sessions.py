@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from threading import Lock
@@ -20,12 +19,6 @@ _MAX_IN_PROCESS = 1_000
 """Short-term memories held at once; one that is not here is read from the store."""
 
 
-@dataclass
-class _UserLock:
-    lock: Lock = field(default_factory=Lock)
-    n_waiting: int = 0
-
-
 class Sessions:
     """Hands out the short-term memory of a user's session, one turn of a user at a time."""
 
@@ -34,23 +27,25 @@ class Sessions:
         self._settings = settings
         self._count_tokens = count_tokens
         self._memories: OrderedDict[tuple[str, str], ShortTermMemory] = OrderedDict()
-        self._locks: dict[str, _UserLock] = {}
+        self._versions: OrderedDict[str, str] = OrderedDict()
         self._guard = Lock()
 
     @contextmanager
     def turn_of(self, user_id: str) -> Iterator[None]:
-        """Wait until no other turn of this user runs; turns of different users run side by side."""
-        with self._guard:
-            entry = self._locks.setdefault(user_id, _UserLock())
-            entry.n_waiting += 1
-        try:
-            with entry.lock:
-                yield
-        finally:
+        """Wait until no other turn of this user runs, here or in another process, and keep others out.
+
+        What is kept here of the user is dropped if somebody else has changed them since.
+        """
+        with self._store.turn_of(user_id):
+            if self._versions.get(user_id) != self._store.version(user_id):
+                self.drop(user_id)
+            yield
+            version = self._store.version(user_id)
             with self._guard:
-                entry.n_waiting -= 1
-                if entry.n_waiting == 0:
-                    del self._locks[user_id]
+                self._versions[user_id] = version
+                self._versions.move_to_end(user_id)
+                while len(self._versions) > _MAX_IN_PROCESS:
+                    self._versions.popitem(last=False)
 
     def resume(self, user_id: str, session_id: str | None, at: datetime) -> tuple[str, tuple[str, ...]]:
         """Choose the session of a turn.

@@ -74,7 +74,7 @@ def habitus_on(encoder: Encoder, context_tokens: int, *, exact_limit: int | None
 
 def _index_if_searched(agent: Agent, exact_limit: int | None) -> None:
     """Bring the derived indexes up to date if a user is too large to be searched in memory."""
-    from habitus.memory.embedded import EXACT_LIMIT
+    from habitus.memory.relational import EXACT_LIMIT
 
     largest = max((agent.store.stats(user_id).n_turns for user_id in agent.store.users()), default=0)
     if largest > (EXACT_LIMIT if exact_limit is None else exact_limit):

@@ -24,9 +24,10 @@ from pathlib import Path
 
 import numpy as np
 
-from habitus.memory import writing
+from habitus.memory import outbox
 from habitus.memory.errors import StoreClosedError
-from habitus.memory.reading import Bounds, Size, large_users, select_in
+from habitus.memory.outbox import large_users
+from habitus.memory.reading import Bounds, Size, select_in
 from habitus.memory.shards import Indexed, Shard
 from habitus.memory.sqlite import Database
 from habitus.memory.store import Progress
@@ -65,7 +66,7 @@ class Indexer:
         self._dim = dim
         self._indexed = in_memory.halves
         self._index_after = index_after
-        self._shards = [Shard(folder / f"{number:02d}") for number in range(writing.N_SHARDS)]
+        self._shards = [Shard(folder / f"{number:02d}") for number in range(outbox.N_SHARDS)]
         self._work = threading.RLock()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -271,7 +272,7 @@ class Indexer:
                 with self._shards[number].lock:
                     self._shards[number].destroy()
                     with self._database.write() as connection:
-                        writing.requeue_shard(connection, number)
+                        outbox.requeue_shard(connection, number)
             if stale:
                 self._wake_for(self._n_of_large_users())
 
@@ -280,7 +281,7 @@ class Indexer:
         with self._work:
             self._check_open()
             self._rebuilt.clear()
-            self._make_stale(range(writing.N_SHARDS))
+            self._make_stale(range(outbox.N_SHARDS))
             self.drop_stale()
         self.drain(progress)
 

@@ -1,16 +1,14 @@
-"""Queries of the embedded store: from rows to records. Each function reads within a caller's transaction."""
+"""Queries of every store: from rows to records. Each function reads within a caller's transaction."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from habitus.memory.records import (
     Access,
@@ -26,6 +24,7 @@ from habitus.memory.records import (
     Turn,
 )
 from habitus.memory.resident import Rows
+from habitus.memory.sql import Connection, Statements
 from habitus.retrievers.encoder import Vectors
 
 Document = TypeVar("Document", Preference, Fact, Correction, Feedback, AskedQuestion)
@@ -44,7 +43,7 @@ _ROWS_AT_ONCE = 4_096
 _TURN = "id, user_id, session_id, place, role, text, at, meta"
 _ROW = (
     "SELECT t.seq, t.id, t.session_id, t.place, t.role = 'user', t.at, f.n_passages, f.terms, f.counts,"
-    " f.vectors FROM turns t JOIN features f USING (seq) WHERE t.user_id = ?"
+    " f.vectors FROM turns t {} WHERE t.user_id = ?"
 )
 
 
@@ -57,9 +56,9 @@ def from_microseconds(at: int) -> datetime:
 
 
 def select_in(
-    connection: sqlite3.Connection, sql: str, first: Sequence[Any], values: Sequence[Any]
+    connection: Statements, sql: str, first: Sequence[Any], values: Sequence[Any]
 ) -> Iterator[tuple[Any, ...]]:
-    """Run `sql`, whose last place is `{}`, for all values; SQLite bounds the number of places."""
+    """Run `sql`, whose last place is `{}`, for all values; databases bound the number of places."""
     for begin in range(0, len(values), 500):
         part = values[begin : begin + 500]
         places = ",".join("?" * len(part))
@@ -85,8 +84,12 @@ def _in_time(turns: list[Turn]) -> list[Turn]:
     return sorted(turns, key=lambda turn: (turn.at, turn.session_id, turn.index))
 
 
+def users(connection: Connection) -> list[str]:
+    return sorted(user_id for (user_id,) in connection.execute("SELECT user_id FROM users"))
+
+
 def turns(
-    connection: sqlite3.Connection,
+    connection: Connection,
     user_id: str,
     ids: Sequence[str] | None = None,
     session_id: str | None = None,
@@ -101,33 +104,30 @@ def turns(
     return _in_time([_turn(row) for row in select_in(connection, sql + " AND id IN ({})", first, unique)])
 
 
-def texts(connection: sqlite3.Connection, user_id: str, ids: Sequence[str]) -> dict[str, str]:
+def texts(connection: Connection, user_id: str, ids: Sequence[str]) -> dict[str, str]:
     """Return the words of turns by id."""
     sql = "SELECT id, text FROM turns WHERE user_id = ? AND id IN ({})"
     return dict(select_in(connection, sql, [user_id], list(dict.fromkeys(ids))))
 
 
-def stored_turns(
-    connection: sqlite3.Connection, user_id: str, ids: Sequence[str]
-) -> dict[str, tuple[int, Turn]]:
+def stored_turns(connection: Connection, user_id: str, ids: Sequence[str]) -> dict[str, tuple[int, Turn]]:
     """Return sequence number and turn by id."""
     sql = f"SELECT seq, {_TURN} FROM turns WHERE user_id = ? AND id IN ({{}})"
     return {row[1]: (row[0], _turn(row[1:])) for row in select_in(connection, sql, [user_id], ids)}
 
 
-def vectors(connection: sqlite3.Connection, user_id: str, ids: Sequence[str], dim: int) -> dict[str, Vectors]:
-    sql = (
-        "SELECT t.id, f.vectors FROM turns t JOIN features f USING (seq) WHERE t.user_id = ? AND t.id IN ({})"
-    )
+def vectors(connection: Connection, user_id: str, ids: Sequence[str], dim: int) -> dict[str, Vectors]:
+    joined = f"turns t {connection.with_features}"
+    sql = f"SELECT t.id, f.vectors FROM {joined} WHERE t.user_id = ? AND t.id IN ({{}})"
     found = select_in(connection, sql, [user_id], list(dict.fromkeys(ids)))
     return {turn_id: np.frombuffer(blob, dtype=np.float32).reshape(-1, dim) for turn_id, blob in found}
 
 
-def sessions(connection: sqlite3.Connection, user_id: str, *, open_only: bool = False) -> list[Session]:
+def sessions(connection: Connection, user_id: str, *, open_only: bool = False) -> list[Session]:
     """Return sessions, oldest first."""
     sql = "SELECT id, started_at, last_at, n_turns, ended FROM sessions WHERE user_id = ?"
     if open_only:
-        sql += " AND NOT ended"
+        sql += " AND ended = 0"
     return [
         Session(
             id=session_id,
@@ -144,7 +144,7 @@ def sessions(connection: sqlite3.Connection, user_id: str, *, open_only: bool = 
 
 
 def documents(
-    connection: sqlite3.Connection,
+    connection: Connection,
     user_id: str,
     kind: type[Document],
     status: str | None = None,
@@ -164,7 +164,7 @@ def documents(
     return [kind.model_validate_json(document) for document in found]
 
 
-def accesses(connection: sqlite3.Connection, user_id: str) -> list[Access]:
+def accesses(connection: Connection, user_id: str) -> list[Access]:
     sql = "SELECT turn_id, at, n FROM accesses WHERE user_id = ? ORDER BY turn_id"
     # Checked before they were stored.
     return [
@@ -173,72 +173,72 @@ def accesses(connection: sqlite3.Connection, user_id: str) -> list[Access]:
     ]
 
 
-def unread(connection: sqlite3.Connection, user_id: str) -> list[str]:
+def unread(connection: Connection, user_id: str) -> list[str]:
     sql = "SELECT turn_id FROM unread WHERE user_id = ? ORDER BY key"
     return [turn_id for (turn_id,) in connection.execute(sql, (user_id,))]
 
 
-def users_with_unread(connection: sqlite3.Connection) -> list[str]:
+def users_with_unread(connection: Connection) -> list[str]:
     sql = "SELECT user_id FROM unread GROUP BY user_id ORDER BY min(key)"
     return [user_id for (user_id,) in connection.execute(sql)]
 
 
-def profile(connection: sqlite3.Connection, user_id: str) -> Profile | None:
+def profile(connection: Connection, user_id: str) -> Profile | None:
     row = connection.execute("SELECT document FROM profiles WHERE user_id = ?", (user_id,)).fetchone()
     return None if row is None else Profile.model_validate_json(row[0])
 
 
-def weights(connection: sqlite3.Connection, user_id: str) -> RewardWeights | None:
+def weights(connection: Connection, user_id: str) -> RewardWeights | None:
     row = connection.execute("SELECT document FROM weights WHERE user_id = ?", (user_id,)).fetchone()
     return None if row is None else RewardWeights.model_validate_json(row[0])
 
 
-def personas(connection: sqlite3.Connection, user_id: str) -> list[Persona]:
+def personas(connection: Connection, user_id: str) -> list[Persona]:
     sql = "SELECT document FROM personas WHERE user_id = ? ORDER BY version"
     return [Persona.model_validate_json(document) for (document,) in connection.execute(sql, (user_id,))]
 
 
-def is_known(connection: sqlite3.Connection, user_id: str) -> bool:
+def is_known(connection: Connection, user_id: str) -> bool:
     return connection.execute("SELECT 1 FROM users WHERE user_id = ?", (user_id,)).fetchone() is not None
 
 
-def rows_after(connection: sqlite3.Connection, user_id: str, seq: int, dim: int) -> Iterator[Rows]:
+def rows_after(connection: Connection, user_id: str, seq: int, dim: int) -> Iterator[Rows]:
     """Yield the turns stored after the one with this sequence number, many at a time."""
-    found = connection.execute(f"{_ROW} AND t.seq > ? ORDER BY t.seq", (user_id, seq))
+    found = connection.execute(
+        f"{_ROW.format(connection.with_features)} AND t.seq > ? ORDER BY t.seq", (user_id, seq)
+    )
     # All at once a large user would be in memory three times over.
     while part := found.fetchmany(_ROWS_AT_ONCE):
         yield Rows.from_sql(part, dim)
 
 
-def rows_of_sessions(
-    connection: sqlite3.Connection, user_id: str, session_ids: Sequence[str], dim: int
-) -> Rows:
+def rows_of_sessions(connection: Connection, user_id: str, session_ids: Sequence[str], dim: int) -> Rows:
     """Return the turns of these sessions."""
-    found = list(select_in(connection, f"{_ROW} AND t.session_id IN ({{}})", [user_id], session_ids))
+    sql = f"{_ROW.format(connection.with_features)} AND t.session_id IN ({{}})"
+    found = list(select_in(connection, sql, [user_id], session_ids))
     return Rows.from_sql(sorted(found, key=lambda row: int(row[0])), dim)
 
 
-def get_meta(connection: sqlite3.Connection, name: str) -> str | None:
+def get_meta(connection: Statements, name: str) -> str | None:
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row[0])
 
 
-def counts(connection: sqlite3.Connection, user_id: str | None) -> dict[str, int]:
-    """Return the counts of `StoreStats`, of one user or of all."""
+def counts(connection: Connection, user_id: str | None) -> dict[str, int]:
+    """Return the counts of `StoreStats` but what waits to be indexed, of one user or of all."""
     tables = {
         "n_users": "users",
         "n_sessions": "sessions",
         "n_preferences": "preferences",
         "n_facts": "facts",
         "n_unread": "unread",
-        "n_pending": "outbox",
     }
     where, values = ("", ()) if user_id is None else (" WHERE user_id = ?", (user_id,))
     found = {
         name: connection.execute(f"SELECT count(*) FROM {table}{where}", values).fetchone()[0]
         for name, table in tables.items()
     }
-    sql = f"SELECT ifnull(sum(n_turns), 0) FROM users{where}"
+    sql = f"SELECT coalesce(sum(n_turns), 0) FROM users{where}"
     return {**found, "n_turns": connection.execute(sql, values).fetchone()[0]}
 
 
@@ -252,7 +252,7 @@ class Totals:
     n_sessions: int = 0
 
 
-def totals(connection: sqlite3.Connection, user_id: str) -> Totals:
+def totals(connection: Connection, user_id: str) -> Totals:
     row = connection.execute(
         "SELECT n_turns, n_terms, n_own_terms, (SELECT count(*) FROM sessions s WHERE s.user_id = u.user_id)"
         " FROM users u WHERE user_id = ?",
@@ -268,16 +268,18 @@ class Size:
     Attributes:
         n_turns: turns stored.
         n_passages: vectors stored.
-        epoch: changes when turns are deleted.
+        epoch: another one once turns were deleted, or the user as a whole.
+        version: counts the changes within an epoch.
     """
 
     n_turns: int = 0
     n_passages: int = 0
     epoch: int = 0
+    version: int = 0
 
 
-def size(connection: sqlite3.Connection, user_id: str) -> Size:
-    sql = "SELECT n_turns, n_passages, epoch FROM users WHERE user_id = ?"
+def size(connection: Connection, user_id: str) -> Size:
+    sql = "SELECT n_turns, n_passages, epoch, version FROM users WHERE user_id = ?"
     row = connection.execute(sql, (user_id,)).fetchone()
     return Size() if row is None else Size(*row)
 
@@ -307,19 +309,7 @@ class Bounds:
         return Bounds(self.n_turns // 2, self.n_passages // 2)
 
 
-def large_users(connection: sqlite3.Connection, bounds: Bounds) -> list[tuple[str, int]]:
-    """Return the users beyond the bounds, each with its shard."""
-    sql = "SELECT user_id, shard FROM users WHERE n_turns > ? OR n_passages > ?"
-    return connection.execute(sql, (bounds.n_turns, bounds.n_passages)).fetchall()
-
-
-def pending(connection: sqlite3.Connection, user_id: str) -> npt.NDArray[np.int64]:
-    """Return the sequence numbers of turns that are not in the derived indexes yet, ascending."""
-    sql = "SELECT seq FROM outbox WHERE user_id = ? AND NOT removed ORDER BY seq"
-    return np.array([seq for (seq,) in connection.execute(sql, (user_id,))], dtype=np.int64)
-
-
-def sessions_of(connection: sqlite3.Connection, user_id: str, seqs: Sequence[int]) -> list[str]:
+def sessions_of(connection: Connection, user_id: str, seqs: Sequence[int]) -> list[str]:
     """Return the sessions of turns; numbers of other users' or deleted turns are left out."""
     sql = "SELECT DISTINCT session_id FROM turns WHERE user_id = ? AND seq IN ({})"
     return sorted({session_id for (session_id,) in select_in(connection, sql, [user_id], seqs)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from habitus.memory import reading, writing
+from habitus.memory import outbox, reading, writing
 from habitus.memory.errors import EncoderChangedError
 from habitus.memory.sqlite import Database
 from habitus.memory.store import Progress
@@ -88,7 +88,7 @@ def _switch(connection: sqlite3.Connection, encoder: Encoder) -> None:
         " FROM turns t JOIN features f USING (seq) WHERE t.user_id = users.user_id)"
     )
     connection.executemany(
-        "INSERT OR IGNORE INTO stale_shards VALUES (?)", [(number,) for number in range(writing.N_SHARDS)]
+        "INSERT OR IGNORE INTO stale_shards VALUES (?)", [(number,) for number in range(outbox.N_SHARDS)]
     )
     writing.set_meta(connection, "staging", None)
     writing.set_meta(connection, "encoder", encoder.fingerprint)

@@ -11,8 +11,6 @@ import sqlite3
 from habitus.memory.errors import StoreCorruptError
 
 _FIRST_DOCUMENTS = ("preferences", "facts", "corrections", "feedback")
-DOCUMENTS = (*_FIRST_DOCUMENTS, "questions")
-"""Tables of records kept as JSON, all of the same shape."""
 
 _DOCUMENT_TABLE = """
 CREATE TABLE {name} (
@@ -123,7 +121,9 @@ CREATE TABLE unread (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ACCESSES_AND_QUESTIONS, _WEIGHTS, _UNREAD)
+_VERSIONS = "ALTER TABLE users ADD COLUMN version INTEGER NOT NULL DEFAULT 0;"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ACCESSES_AND_QUESTIONS, _WEIGHTS, _UNREAD, _VERSIONS)
 """Script n leads from version n to version n + 1; scripts are added, never changed."""
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from habitus.memory.errors import StoreClosedError, StoreCorruptError, StoreFullError
+from habitus.memory.outbox import put_added, put_removed, shard_of
 from habitus.memory.schema import migrate
+from habitus.memory.sql import FeatureRow
+from habitus.memory.writing import new_epoch
 
 _BUSY_SECONDS = 30.0
 _VACUUM_IN_MEMORY_PAGES = 16_384
@@ -44,6 +47,32 @@ def translated(path: Path) -> Iterator[None]:
         raise
 
 
+class SqliteConnection(sqlite3.Connection):
+    """A `habitus.memory.sql.Connection`."""
+
+    with_features = "JOIN features f USING (seq)"
+    derived_tables = ("outbox",)
+
+    def begin_change(self, user_id: str) -> None:
+        self.execute(
+            "INSERT INTO users (user_id, shard, epoch) VALUES (?, ?, ?)"
+            " ON CONFLICT (user_id) DO UPDATE SET version = version + 1",
+            (user_id, shard_of(user_id), new_epoch()),
+        )
+
+    def reserve(self, user_id: str, n: int) -> int:
+        # Numbers of the whole table, so that they name a turn in the indexes by themselves.
+        row = self.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
+        return (row[0] if row else 0) + 1
+
+    def add_features(self, user_id: str, rows: Sequence[FeatureRow]) -> None:
+        self.executemany("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)", rows)
+        put_added(self, user_id, [row[0] for row in rows])
+
+    def was_removed(self, user_id: str, seqs: Sequence[int]) -> None:
+        put_removed(self, user_id, seqs)
+
+
 class Database:
     """A database in WAL mode with one writer and a pool of readers.
 
@@ -62,7 +91,7 @@ class Database:
     def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
         self.path = path
         self._lock = threading.RLock()
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[SqliteConnection] = []
         self._idle_lock = threading.Lock()
         self._closed = False
         with translated(path):
@@ -76,9 +105,13 @@ class Database:
                 self._writer.close()
                 raise
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    def _connect(self) -> SqliteConnection:
+        connection: SqliteConnection = sqlite3.connect(
+            self.path,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=SqliteConnection,
         )
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -92,7 +125,7 @@ class Database:
             raise StoreClosedError(f"the store at {str(self.path.parent)!r} is closed; open it again")
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self) -> Iterator[SqliteConnection]:
         """Run one transaction: durable when the block ends, undone when it raises."""
         with self._lock, translated(self.path):
             self._check_open()
@@ -107,7 +140,7 @@ class Database:
                 raise
 
     @contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Iterator[SqliteConnection]:
         """Look at one committed state of the database throughout the block."""
         with translated(self.path):
             connection = self._borrow()
@@ -119,14 +152,14 @@ class Database:
                     connection.execute("ROLLBACK")
                 self._give_back(connection)
 
-    def _borrow(self) -> sqlite3.Connection:
+    def _borrow(self) -> SqliteConnection:
         with self._idle_lock:
             self._check_open()
             if self._idle:
                 return self._idle.pop()
         return self._connect()
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _give_back(self, connection: SqliteConnection) -> None:
         with self._idle_lock:
             if not self._closed:
                 self._idle.append(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -158,6 +159,21 @@ class MemoryStore(Protocol):
         Raises:
             InvalidInputError: a record of another user, or a turn whose (session, index) is taken by another.
             StoreFullError: the disk is full or read-only; nothing was written.
+        """
+        ...
+
+    def turn_of(self, user_id: str) -> AbstractContextManager[None]:
+        """Wait until no other turn of this user runs, in whatever process, and keep others out meanwhile.
+
+        Turns of different users run side by side. The turns of a process that dies end with it. Not to be
+        entered again by a thread that is within.
+        """
+        ...
+
+    def version(self, user_id: str) -> str:
+        """Return what changes with every change of a user, whoever makes it, and never comes back.
+
+        Whoever keeps something of a user beside the store compares it.
         """
         ...
 

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from habitus.memory import reading, writing
+from habitus.memory import outbox, reading
 from habitus.memory.bm25 import Collection
 from habitus.memory.indexer import Indexer
 from habitus.memory.resident import Resident
@@ -62,14 +62,14 @@ def _candidates(
 ) -> tuple[Keys, Keys, npt.NDArray[np.float64]]:
     """Return turns that wait to be indexed, turns found in the indexes, and their term frequencies."""
     terms = sorted(set(analyze(query.text)), key=hash_term)
-    number = writing.shard_of(user_id)
+    number = outbox.shard_of(user_id)
     while True:
         shard = indexer.ready(number)
         try:
             with shard.lock:
                 # The outbox first: a turn that leaves it in between is in the index by then.
                 with database.read() as connection:
-                    pending = reading.pending(connection, user_id)
+                    pending = outbox.pending(connection, user_id)
                 found = shard.nearest(vector, query.text, user_id, query.limit)
                 return pending, found, shard.frequencies(terms, user_id)
         except IndexCorruptError as error:

@@ -1,13 +1,11 @@
-"""Statements of the embedded store that change something, each within a caller's transaction."""
+"""Statements of every store that change something, each within a caller's transaction."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import zlib
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from uuid import uuid4
 
 from habitus.memory import reading
 from habitus.memory.errors import InvalidInputError
@@ -25,39 +23,36 @@ from habitus.memory.records import (
     RewardWeights,
     Turn,
 )
-from habitus.memory.schema import DOCUMENTS
+from habitus.memory.sql import Connection, Statements
 
-N_SHARDS = 16
-
-
-def shard_of(user_id: str) -> int:
-    """Return the shard that holds a user, the same in every process and version."""
-    return zlib.crc32(user_id.encode()) % N_SHARDS
+DOCUMENTS = tuple(TABLES.values())
+"""Tables of records kept as JSON, all of the same shape."""
 
 
-def set_meta(connection: sqlite3.Connection, name: str, value: str | None) -> None:
+def new_epoch() -> int:
+    """Return a number that was hardly ever an epoch: below 2^62, so that any database holds it."""
+    return secrets.randbits(62)
+
+
+def set_meta(connection: Statements, name: str, value: str | None) -> None:
     if value is None:
         connection.execute("DELETE FROM meta WHERE name = ?", (name,))
     else:
-        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+        connection.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
 
 
-def ensure_user(connection: sqlite3.Connection, user_id: str) -> None:
-    connection.execute(
-        "INSERT OR IGNORE INTO users (user_id, shard, epoch) VALUES (?, ?, random())",
-        (user_id, shard_of(user_id)),
-    )
-
-
-def begin_epoch(connection: sqlite3.Connection, user_id: str) -> None:
+def begin_epoch(connection: Connection, user_id: str) -> None:
     """Tell that what others have read of the user's turns no longer holds.
 
     Epochs are random, so that a user who was deleted and came back is never taken for the former.
     """
-    connection.execute("UPDATE users SET epoch = random() WHERE user_id = ?", (user_id,))
+    connection.execute("UPDATE users SET epoch = ? WHERE user_id = ?", (new_epoch(), user_id))
 
 
-def write_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequence[Prepared]) -> None:
+def write_turns(connection: Connection, user_id: str, prepared: Sequence[Prepared]) -> None:
     """Store turns, those with a known id in place of the old ones.
 
     A turn that is stored already, the same in every field, is left alone, so a commit may be repeated.
@@ -72,36 +67,43 @@ def write_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequence
     _extend_sessions(connection, user_id, [item.turn for item in fresh], set(stored))
     if replaced:
         delete_turns(connection, user_id, [seq for seq, _ in replaced])
-    try:
-        _insert_turns(connection, user_id, fresh)
-    except sqlite3.IntegrityError as error:
-        raise InvalidInputError(_taken(connection, user_id, fresh)) from error
+    _check_free(connection, user_id, [item.turn for item in fresh])
+    _insert_turns(connection, user_id, fresh)
     if replaced:
         touched = {turn.session_id for _, turn in replaced} | {item.turn.session_id for item in fresh}
         _recount_sessions(connection, user_id, touched)
 
 
-def _taken(connection: sqlite3.Connection, user_id: str, prepared: Sequence[Prepared]) -> str:
-    sql = "SELECT id FROM turns WHERE user_id = ? AND session_id = ? AND place = ?"
-    for turn in (item.turn for item in prepared):
-        row = connection.execute(sql, (user_id, turn.session_id, turn.index)).fetchone()
-        if row is not None and row[0] != turn.id:
-            place = f"place {turn.index} of session {turn.session_id!r}"
-            return f"{place} is taken by turn {row[0]!r}, so {turn.id!r} cannot have it"
-    return "two turns of one change have the same place in a session"
+def _check_free(connection: Connection, user_id: str, turns: Iterable[Turn]) -> None:
+    """Check that no other turn has the place of one of these.
+
+    Raises:
+        InvalidInputError: one has.
+    """
+    by_session: dict[str, dict[int, str]] = defaultdict(dict)
+    for turn in turns:
+        by_session[turn.session_id][turn.index] = turn.id
+    sql = "SELECT place, id FROM turns WHERE user_id = ? AND session_id = ? AND place IN ({})"
+    for session_id, wanted in by_session.items():
+        for place, owner in select_in(connection, sql, [user_id, session_id], list(wanted)):
+            raise InvalidInputError(
+                f"place {place} of session {session_id!r} is taken by turn {owner!r}, so {wanted[place]!r}"
+                " cannot have it"
+            )
 
 
-def _extend_sessions(
-    connection: sqlite3.Connection, user_id: str, turns: Iterable[Turn], known: set[str]
-) -> None:
+def _extend_sessions(connection: Connection, user_id: str, turns: Iterable[Turn], known: set[str]) -> None:
     by_session: dict[str, list[Turn]] = defaultdict(list)
     for turn in turns:
         by_session[turn.session_id].append(turn)
     connection.executemany(
         "INSERT INTO sessions (user_id, id, started_at, last_at, n_turns) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET started_at = min(started_at, excluded.started_at),"
-        " last_at = max(last_at, excluded.last_at), n_turns = n_turns + excluded.n_turns,"
-        " ended = ended AND ?",
+        " ON CONFLICT (user_id, id) DO UPDATE SET n_turns = sessions.n_turns + excluded.n_turns,"
+        " started_at = CASE WHEN excluded.started_at < sessions.started_at THEN excluded.started_at"
+        " ELSE sessions.started_at END,"
+        " last_at = CASE WHEN excluded.last_at > sessions.last_at THEN excluded.last_at"
+        " ELSE sessions.last_at END,"
+        " ended = sessions.ended * ?",
         [
             (
                 user_id,
@@ -109,22 +111,24 @@ def _extend_sessions(
                 to_microseconds(min(turn.at for turn in group)),
                 to_microseconds(max(turn.at for turn in group)),
                 len(group),
-                all(turn.id in known for turn in group),
+                int(all(turn.id in known for turn in group)),
             )
             for session_id, group in by_session.items()
         ],
     )
 
 
-def _insert_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequence[Prepared]) -> None:
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
-    first = (row[0] if row else 0) + 1
+def _insert_turns(connection: Connection, user_id: str, prepared: Sequence[Prepared]) -> None:
+    if not prepared:
+        return
+    first = connection.reserve(user_id, len(prepared))
     connection.executemany(
-        "INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO turns (user_id, seq, id, session_id, place, role, at, text, meta)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                seq,
                 user_id,
+                seq,
                 turn.id,
                 turn.session_id,
                 turn.index,
@@ -136,8 +140,8 @@ def _insert_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequen
             for seq, turn in enumerate((item.turn for item in prepared), start=first)
         ],
     )
-    connection.executemany(
-        "INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)",
+    connection.add_features(
+        user_id,
         [
             (
                 seq,
@@ -150,9 +154,6 @@ def _insert_turns(connection: sqlite3.Connection, user_id: str, prepared: Sequen
             for seq, item in enumerate(prepared, start=first)
         ],
     )
-    shard = shard_of(user_id)
-    seqs = range(first, first + len(prepared))
-    connection.executemany("INSERT INTO outbox VALUES (?, ?, ?, 0)", [(seq, user_id, shard) for seq in seqs])
     own = sum(item.terms.length for item in prepared if item.turn.role == "user")
     _count(
         connection,
@@ -171,7 +172,7 @@ def _meta(turn: Turn) -> str:
         raise InvalidInputError(f"meta of turn {turn.id!r} must hold JSON values only: {error}") from error
 
 
-def _count(connection: sqlite3.Connection, user_id: str, *changes: int) -> None:
+def _count(connection: Connection, user_id: str, *changes: int) -> None:
     connection.execute(
         "UPDATE users SET n_turns = n_turns + ?, n_passages = n_passages + ?, n_terms = n_terms + ?,"
         " n_own_terms = n_own_terms + ? WHERE user_id = ?",
@@ -179,37 +180,37 @@ def _count(connection: sqlite3.Connection, user_id: str, *changes: int) -> None:
     )
 
 
-def delete_turns(connection: sqlite3.Connection, user_id: str, seqs: Sequence[int]) -> None:
+def delete_turns(connection: Connection, user_id: str, seqs: Sequence[int]) -> None:
     """Delete turns and what is derived from them; their sessions keep stale counts."""
     sql = (
-        "SELECT count(*), ifnull(sum(f.n_passages), 0), ifnull(sum(f.n_terms), 0),"
-        " ifnull(sum(f.n_terms * (t.role = 'user')), 0)"
-        " FROM turns t JOIN features f USING (seq) WHERE t.user_id = ? AND t.seq IN ({})"
+        "SELECT count(*), coalesce(sum(f.n_passages), 0), coalesce(sum(f.n_terms), 0),"
+        " coalesce(sum(CASE WHEN t.role = 'user' THEN f.n_terms ELSE 0 END), 0)"
+        f" FROM turns t {connection.with_features} WHERE t.user_id = ? AND t.seq IN ({{}})"
     )
     begin_epoch(connection, user_id)
     for sums in list(select_in(connection, sql, [user_id], seqs)):
         _count(connection, user_id, *(-number for number in sums))
+    connection.was_removed(user_id, seqs)
     connection.executemany(
-        "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, 1)",
-        [(seq, user_id, shard_of(user_id)) for seq in seqs],
+        "DELETE FROM turns WHERE user_id = ? AND seq = ?", [(user_id, seq) for seq in seqs]
     )
-    connection.executemany("DELETE FROM turns WHERE seq = ?", [(seq,) for seq in seqs])
 
 
-def forget_turns(connection: sqlite3.Connection, user_id: str, seqs: Sequence[int]) -> None:
+def forget_turns(connection: Connection, user_id: str, seqs: Sequence[int]) -> None:
     """Delete turns; a session without turns goes too."""
     sql = "SELECT DISTINCT session_id FROM turns WHERE user_id = ? AND seq IN ({})"
     touched = {session_id for (session_id,) in select_in(connection, sql, [user_id], seqs)}
     for table in ("accesses", "unread"):
         connection.executemany(
-            f"DELETE FROM {table} WHERE user_id = ? AND turn_id = (SELECT id FROM turns WHERE seq = ?)",
-            [(user_id, seq) for seq in seqs],
+            f"DELETE FROM {table} WHERE user_id = ? AND turn_id ="
+            " (SELECT id FROM turns WHERE user_id = ? AND seq = ?)",
+            [(user_id, user_id, seq) for seq in seqs],
         )
     delete_turns(connection, user_id, seqs)
     _recount_sessions(connection, user_id, touched)
 
 
-def _recount_sessions(connection: sqlite3.Connection, user_id: str, session_ids: Iterable[str]) -> None:
+def _recount_sessions(connection: Connection, user_id: str, session_ids: Iterable[str]) -> None:
     for session_id in session_ids:
         key = (user_id, session_id)
         row = connection.execute(
@@ -224,7 +225,7 @@ def _recount_sessions(connection: sqlite3.Connection, user_id: str, session_ids:
             connection.execute("DELETE FROM sessions WHERE user_id = ? AND id = ?", key)
 
 
-def end_sessions(connection: sqlite3.Connection, user_id: str, session_ids: Sequence[str]) -> None:
+def end_sessions(connection: Connection, user_id: str, session_ids: Sequence[str]) -> None:
     """Mark sessions as consolidated.
 
     Raises:
@@ -241,14 +242,19 @@ def end_sessions(connection: sqlite3.Connection, user_id: str, session_ids: Sequ
 AnyDocument = Preference | Fact | Correction | Feedback | AskedQuestion
 
 
-def write_documents(connection: sqlite3.Connection, records: Sequence[AnyDocument]) -> None:
+def write_documents(connection: Connection, records: Sequence[AnyDocument]) -> None:
     """Store records kept as JSON, those with a known id in place of the old ones."""
+    by_table: dict[str, list[AnyDocument]] = defaultdict(list)
     for record in records:
-        table = TABLES[type(record)]
-        connection.execute(f"DELETE FROM {table} WHERE user_id = ? AND id = ?", (record.user_id, record.id))
-        connection.execute(
+        by_table[TABLES[type(record)]].append(record)
+    for table, group in by_table.items():
+        connection.executemany(
+            f"DELETE FROM {table} WHERE user_id = ? AND id = ?",
+            [(record.user_id, record.id) for record in group],
+        )
+        connection.executemany(
             f"INSERT INTO {table} (user_id, id, status, at, document) VALUES (?, ?, ?, ?, ?)",
-            (record.user_id, record.id, *_status_and_instant(record), _json(record)),
+            [(record.user_id, record.id, *_status_and_instant(record), _json(record)) for record in group],
         )
 
 
@@ -271,51 +277,57 @@ def _json(record: AnyDocument | Profile | Persona | RewardWeights) -> str:
         ) from error
 
 
-def delete_documents(
-    connection: sqlite3.Connection, user_id: str, kind: type[Document], ids: Iterable[str]
-) -> None:
+def delete_documents(connection: Connection, user_id: str, kind: type[Document], ids: Iterable[str]) -> None:
     connection.executemany(
         f"DELETE FROM {TABLES[kind]} WHERE user_id = ? AND id = ?",
         [(user_id, record_id) for record_id in ids],
     )
 
 
-def write_accesses(connection: sqlite3.Connection, accesses: Iterable[Access]) -> None:
+def write_accesses(connection: Connection, accesses: Iterable[Access]) -> None:
     """Store how turns were recalled; of turns that are not stored nothing is kept."""
     connection.executemany(
-        "INSERT OR REPLACE INTO accesses SELECT user_id, id, ?, ? FROM turns WHERE user_id = ? AND id = ?",
+        "INSERT INTO accesses (user_id, turn_id, at, n) SELECT user_id, id, ?, ? FROM turns"
+        " WHERE user_id = ? AND id = ?"
+        " ON CONFLICT (user_id, turn_id) DO UPDATE SET at = excluded.at, n = excluded.n",
         [(to_microseconds(one.at), one.n, one.user_id, one.turn_id) for one in accesses],
     )
 
 
-def mark_unread(connection: sqlite3.Connection, user_id: str, turn_ids: Sequence[str]) -> None:
+def mark_unread(connection: Connection, user_id: str, turn_ids: Sequence[str]) -> None:
     """Have turns wait to be read by a chat model; those that wait already keep their place."""
     connection.executemany(
-        "INSERT OR IGNORE INTO unread (user_id, turn_id)"
-        " SELECT user_id, id FROM turns WHERE user_id = ? AND id = ?",
+        "INSERT INTO unread (user_id, turn_id) SELECT user_id, id FROM turns WHERE user_id = ? AND id = ?"
+        " ON CONFLICT (user_id, turn_id) DO NOTHING",
         [(user_id, turn_id) for turn_id in turn_ids],
     )
 
 
-def mark_read(connection: sqlite3.Connection, user_id: str, turn_ids: Sequence[str]) -> None:
+def mark_read(connection: Connection, user_id: str, turn_ids: Sequence[str]) -> None:
     connection.executemany(
         "DELETE FROM unread WHERE user_id = ? AND turn_id = ?", [(user_id, turn_id) for turn_id in turn_ids]
     )
 
 
-def write_profile(connection: sqlite3.Connection, profile: Profile) -> None:
-    connection.execute("INSERT OR REPLACE INTO profiles VALUES (?, ?)", (profile.user_id, _json(profile)))
+def write_profile(connection: Connection, profile: Profile) -> None:
+    connection.execute("DELETE FROM profiles WHERE user_id = ?", (profile.user_id,))
+    connection.execute(
+        "INSERT INTO profiles (user_id, document) VALUES (?, ?)", (profile.user_id, _json(profile))
+    )
 
 
-def write_weights(connection: sqlite3.Connection, weights: RewardWeights) -> None:
-    connection.execute("INSERT OR REPLACE INTO weights VALUES (?, ?)", (weights.user_id, _json(weights)))
+def write_weights(connection: Connection, weights: RewardWeights) -> None:
+    connection.execute("DELETE FROM weights WHERE user_id = ?", (weights.user_id,))
+    connection.execute(
+        "INSERT INTO weights (user_id, document) VALUES (?, ?)", (weights.user_id, _json(weights))
+    )
 
 
-def delete_weights(connection: sqlite3.Connection, user_id: str) -> None:
+def delete_weights(connection: Connection, user_id: str) -> None:
     connection.execute("DELETE FROM weights WHERE user_id = ?", (user_id,))
 
 
-def write_persona(connection: sqlite3.Connection, persona: Persona) -> None:
+def write_persona(connection: Connection, persona: Persona) -> None:
     key = (persona.user_id, persona.version)
     connection.execute("DELETE FROM personas WHERE user_id = ? AND version = ?", key)
     connection.execute(
@@ -323,14 +335,14 @@ def write_persona(connection: sqlite3.Connection, persona: Persona) -> None:
     )
 
 
-def delete_user(connection: sqlite3.Connection, user_id: str) -> None:
+def delete_user(connection: Connection, user_id: str) -> None:
     """Delete every row of a user."""
     tables = (
-        "outbox",
-        "turns",
-        "sessions",
+        *connection.derived_tables,
         "accesses",
         "unread",
+        "turns",
+        "sessions",
         "profiles",
         "personas",
         "weights",
@@ -339,20 +351,3 @@ def delete_user(connection: sqlite3.Connection, user_id: str) -> None:
     )
     for table in tables:
         connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))
-
-
-def begin_scrub(connection: sqlite3.Connection, shards: Iterable[int]) -> None:
-    """Note, together with a deletion, which files still hold what was deleted."""
-    set_meta(connection, "scrub", uuid4().hex)
-    connection.executemany("INSERT OR IGNORE INTO stale_shards VALUES (?)", [(shard,) for shard in shards])
-
-
-def requeue_shard(connection: sqlite3.Connection, shard: int) -> None:
-    """Put all turns of a shard, whose index is gone from disk, into the outbox."""
-    connection.execute("DELETE FROM outbox WHERE shard = ?", (shard,))
-    connection.execute(
-        "INSERT INTO outbox SELECT t.seq, t.user_id, u.shard, 0 FROM users u JOIN turns t USING (user_id)"
-        " WHERE u.shard = ?",
-        (shard,),
-    )
-    connection.execute("DELETE FROM stale_shards WHERE shard = ?", (shard,))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from habitus.memory import writing
+from habitus.memory import outbox, writing
 from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.records import (
     Changes,
@@ -98,9 +98,7 @@ def store(tmp_path: Path, encoder: HashingEncoder) -> EmbeddedStore:
 
 def fill(store: EmbeddedStore, make_turns: MakeTurns, babble: Babble) -> None:
     """Plant the secret among turns of a neighbour in the same shard and of another."""
-    neighbour = next(
-        name for name in map(str, range(999)) if writing.shard_of(name) == writing.shard_of("ann")
-    )
+    neighbour = next(name for name in map(str, range(999)) if outbox.shard_of(name) == outbox.shard_of("ann"))
     for user in (neighbour, "else"):
         turns = make_turns(user, "s", *(babble(30) for _ in range(60)))
         store.commit(user, Changes(turns=turns))
@@ -169,7 +167,7 @@ class TestNothingStays:
         database = Database(tmp_path / "data" / "memory.db")
         with database.write() as connection:
             writing.delete_user(connection, "ann")
-            writing.begin_scrub(connection, [writing.shard_of("ann")])
+            outbox.begin_scrub(connection, [outbox.shard_of("ann")])
         database.close()
         assert traces(tmp_path, *needles(encoder))
         with EmbeddedStore.open(tmp_path / "data", encoder, index_after=10**9) as store:

@@ -113,6 +113,7 @@ class TestOpening:
         with sqlite3.connect(tmp_path / "memory.db") as connection:
             connection.executescript(
                 "DROP TABLE accesses; DROP TABLE questions; DROP TABLE weights; DROP TABLE unread;"
+                "ALTER TABLE users DROP COLUMN version;"
                 "PRAGMA user_version = 1;"
             )
         connection.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from habitus.memory import writing
+from habitus.memory import outbox
 from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.records import Changes, Turn
 from habitus.memory.shards import Shard
@@ -28,7 +28,7 @@ Babble = Callable[[int], str]
 
 
 def shard_path(folder: Path, user_id: str) -> Path:
-    return folder / "index" / f"{writing.shard_of(user_id):02d}"
+    return folder / "index" / f"{outbox.shard_of(user_id):02d}"
 
 
 def indexed(folder: Path, user_id: str, text: str, vector: np.ndarray, k: int = 1000) -> list[int]:
@@ -77,7 +77,7 @@ def test_indexes_hold_every_turn_once(folder: Path, encoder: HashingEncoder) -> 
 def test_applying_the_outbox_again_changes_nothing(folder: Path, encoder: HashingEncoder) -> None:
     with closing(sqlite3.connect(folder / "memory.db")) as connection:  # as if killed before acknowledging
         connection.execute(
-            "INSERT INTO outbox SELECT seq, user_id, ?, 0 FROM turns", (writing.shard_of("ann"),)
+            "INSERT INTO outbox SELECT seq, user_id, ?, 0 FROM turns", (outbox.shard_of("ann"),)
         )
         connection.commit()
     with EmbeddedStore.open(folder, encoder) as store:
@@ -204,7 +204,7 @@ def test_a_lost_index_is_noticed_while_turns_of_small_users_wait(
 ) -> None:
     # Two users of one shard, of whom one is large.
     names = (f"user{number}" for number in range(1000))
-    large, small = islice((name for name in names if writing.shard_of(name) == 3), 2)
+    large, small = islice((name for name in names if outbox.shard_of(name) == 3), 2)
     with EmbeddedStore.open(tmp_path, encoder, exact_limit=10, index_after=1) as store:
         store.commit(large, Changes(turns=make_turns(large, "s", *(f"fig {n}" for n in range(60)))))
         store.commit(small, Changes(turns=make_turns(small, "s", "A fig")))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -684,6 +685,73 @@ class TestUnread:
         assert store.unread("ann") == [ids[0], ids[2]]
         store.delete_user("ann")
         assert store.unread("ann") == store.users_with_unread() == []
+
+
+class TestTurns:
+    def test_turns_of_a_user_follow_each_other(self, store: MemoryStore) -> None:
+        running, most = 0, 0
+
+        def live(number: int) -> None:
+            nonlocal running, most
+            with store.turn_of("ann"):
+                running += 1
+                most = max(most, running)
+                store.users()
+                running -= 1
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(live, range(12)))
+        assert most == 1
+
+    def test_turns_of_different_users_run_side_by_side(self, store: MemoryStore) -> None:
+        both = Barrier(2, timeout=30)
+
+        def live(user: str) -> int:
+            with store.turn_of(user):
+                return both.wait()
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(live, ("ann", "bob"))) == [0, 1]
+
+    def test_what_is_written_within_a_turn_is_seen_within_it(
+        self, store: MemoryStore, make_turns: MakeTurns
+    ) -> None:
+        with store.turn_of("ann"):
+            store.commit("ann", Changes(turns=make_turns("ann", "s", "figs")))
+            assert search(store, "ann", "figs").turn_ids == ["s.0"]
+            store.forget("ann", turn_ids=["s.0"])
+            assert store.turns("ann") == []
+
+    def test_a_turn_that_fails_lets_the_next_begin(self, store: MemoryStore) -> None:
+        with pytest.raises(RuntimeError, match="broken"), store.turn_of("ann"):
+            raise RuntimeError("broken")
+        with store.turn_of("ann"):
+            assert store.users() == []
+
+    def test_the_version_changes_with_every_change_and_never_comes_back(
+        self, store: MemoryStore, make_turns: MakeTurns
+    ) -> None:
+        seen = [store.version("ann")]
+        changes = Changes(
+            turns=make_turns("ann", "s", "figs", "ok"), preferences=(preference("ann", "figs"),)
+        )
+        for change in (
+            lambda: store.commit("ann", changes),
+            lambda: store.commit("ann", Changes(ends_sessions=("s",))),
+            lambda: store.forget("ann", turn_ids=["s.0"]),
+            lambda: store.forget("ann", preference_ids=["figs"]),
+            lambda: store.delete_user("ann"),
+            lambda: store.commit("ann", changes),
+        ):
+            change()
+            seen.append(store.version("ann"))
+        assert seen[5] == seen[0], "unknown users are all alike"
+        assert len({*seen}) == len(seen) - 1
+        store.commit(
+            "bob", changes.model_copy(update={"turns": (), "preferences": (preference("bob", "x"),)})
+        )
+        store.search("ann", query(store, "figs"))
+        assert store.version("ann") == seen[-1]
 
 
 class TestUsers:
