@@ -141,6 +141,7 @@ def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield _context_table(report)
     if len(_budgets(report)) > 1:
         yield _budget_table(report)
+    yield from _counting(report)
     if short := _groups(report, "context.short_answers"):
         found, kept, possible = (short[OVERALL][name] for name in _SHORT_ANSWER_COLUMNS)
         yield (
@@ -169,6 +170,17 @@ def _updates(report: Mapping[str, Any]) -> Iterator[str]:
             "Updated knowledge, the newest evidence ranked above the older: "
             f"{_decimal(share['mean'])} ({_decimal(share['low'])}-{_decimal(share['high'])}), n={share['n']}"
         )
+
+
+def _counting(report: Mapping[str, Any]) -> Iterator[str]:
+    shares = []
+    for budget, level in _budgets(report).items():
+        if groups := _groups(report, f"{level}.counting"):
+            found = groups[OVERALL]["all_evidence_in_context"]
+            interval = f"{_decimal(found['low'])}-{_decimal(found['high'])}"
+            shares.append(f"{budget:,} tokens {_decimal(found['mean'])} ({interval}), n={found['n']}")
+    if shares:
+        yield f"Counting over several sessions, every evidence turn in the context: {'; '.join(shares)}"
 
 
 def _haystack(settings: Mapping[str, Any]) -> str:

@@ -11,10 +11,12 @@ Views of a question, each with the `n` of the questions it applies to:
 - `turn.official`: the ranking of the user's turns alone, evidence of the user alone.
 - `context.answerable`, `context.user_turns`: whether all evidence turns, or all those of the user, were
   packed into the context; `all_evidence_uncut` counts a turn only if all its words were.
+- `context.counting`: the same for questions after a number or sum of things told in several sessions: they
+  cannot be answered from the best few.
 - `context.short_answers`: answers of at most five words; whether the words of the answer stand in the
   packed context, in what is packed of the evidence turns and, to compare, in the evidence turns
   themselves (it may stand in other turns too).
-- `context@N.*`: the same three at another budget of N tokens, where the run asks for it.
+- `context@N.*`: the same four at another budget of N tokens, where the run asks for it.
 - `updates.answerable`: questions after knowledge that was updated, with evidence of the user on two days at
   least; whether the best ranked turn of the latest day stands above all earlier evidence.
 - `reply.short_answers`: the same answers; whether the reply contains them.
@@ -22,6 +24,7 @@ Views of a question, each with the `n` of the questions it applies to:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +46,8 @@ NDCG_KS = (5, 10)
 SHORT_ANSWER_WORDS = 5
 CONTEXT = "context"
 UPDATES = "knowledge-update"
+SEVERAL_SESSIONS = "multi-session"
+_COUNTS = re.compile(r"\b(?:how (?:many|much)|number of|total|altogether|combined)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +113,8 @@ def _add_context(
     originals = sample.texts_of(evidence)
     _add_coverage(views, f"{level}.answerable", packed, originals, evidence)
     _add_coverage(views, f"{level}.user_turns", packed, originals, sample.evidence_turn_ids(user_only=True))
+    if sample.type == SEVERAL_SESSIONS and _COUNTS.search(sample.question):
+        _add_coverage(views, f"{level}.counting", packed, originals, evidence)
     if _has_short_answer(sample):
         kept = [text for turn, text in packed.items() if turn in originals]
         views[f"{level}.short_answers"] = {

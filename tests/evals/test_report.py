@@ -137,6 +137,16 @@ def test_the_tables_show_each_convention_with_its_n() -> None:
     assert "not judged accuracy" in text
 
 
+def test_counting_questions_are_told_at_every_budget() -> None:
+    views = {
+        "context.counting": {"all_evidence_in_context": 1.0, "all_evidence_uncut": 0.0},
+        "context@4000.counting": {"all_evidence_in_context": 0.0, "all_evidence_uncut": 0.0},
+    }
+    scores = [make_score("q1", "multi-session", 1.0, **views), make_score("q2", "multi-session", 1.0)]
+    words = " ".join(printed(build_report(Outcome(scores=scores), MANIFEST), width=120).split())
+    assert "2,000 tokens 1.00 (1.00-1.00), n=1; 4,000 tokens .000 (.000-.000), n=1" in words
+
+
 def test_the_tables_fit_a_narrow_terminal() -> None:
     longest = [make_score("q9", "single-session-assistant", 0.5)]
     text = printed(build_report(Outcome(scores=longest * 300), MANIFEST), width=80)

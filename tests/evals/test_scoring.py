@@ -145,3 +145,22 @@ def test_of_updated_knowledge_the_newest_evidence_is_to_stand_first(sample: Call
     assert wrong["updates.answerable"] == {"newest_first": 0.0}
     assert "updates.answerable" not in score(asked, result()).views
     assert "updates.answerable" not in score(replace(updated, type="multi-session"), result()).views
+
+
+@pytest.mark.parametrize(
+    ("question_type", "question", "counted"),
+    [
+        ("multi-session", "How many kinds of tea did Ann buy?", True),
+        ("multi-session", "What is the total that Ann spent on tea?", True),
+        ("multi-session", "What does Ann drink?", False),
+        ("knowledge-update", "How many kinds of tea does Ann have?", False),
+    ],
+)
+def test_counting_over_several_sessions_is_scored_by_itself(
+    sample: Callable[..., Sample], question_type: str, question: str, counted: bool
+) -> None:
+    asked = replace(sample(), type=question_type, question=question)
+    views = score(asked, result(context_turn_ids=("answer_1_2", "answer_1_3"), context_texts=("", ""))).views
+    assert ("context.counting" in views) == counted
+    if counted:
+        assert views["context.counting"] == views["context.answerable"]
