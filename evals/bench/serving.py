@@ -229,7 +229,8 @@ def _served(agent: Agent) -> Iterator[int]:
         from habitus.agent.server.app import create_app
     except ModuleNotFoundError as error:
         raise ExtraMissingError("serve", error) from error
-    config = uvicorn.Config(create_app(agent), port=0, log_level="warning", access_log=False)
+    # With its own configuration of logging uvicorn would close the handlers that the process has.
+    config = uvicorn.Config(create_app(agent), port=0, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

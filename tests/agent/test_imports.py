@@ -30,7 +30,7 @@ def test_the_agent_loads_neither_torch_nor_transformers() -> None:
     assert loaded_by("from habitus.agent import Agent").isdisjoint({"torch", "transformers", "chromadb"})
 
 
-@pytest.mark.parametrize("package", ["agent", "memory", "retrievers"])
+@pytest.mark.parametrize("package", ["agent", "memory", "retrievers", "tools"])
 def test_all_names_that_are_promised_are_there(package: str) -> None:
     code = (
         f"import habitus.{package} as package\n"
