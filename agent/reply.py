@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from habitus.agent.budgets import Cut
 from habitus.agent.state import CommandOutcome, Recall, Route, State
@@ -124,6 +124,12 @@ class Reply:
         if self.feedback_effect is not None:
             said.append(f"Your feedback: {self.feedback_effect.reason}")
         return "\n".join(said)
+
+    def _repr_html_(self) -> str:
+        from habitus.agent.html import reply
+
+        shown: Any = self  # mypy knows this module by two names
+        return reply(shown)
 
 
 @dataclass(frozen=True, kw_only=True)

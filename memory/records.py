@@ -176,6 +176,12 @@ class Preference(_Dated):
     seen_at: Instant | None = None
     """When it was last said or shown again; None if it was only once."""
 
+    def _repr_html_(self) -> str:
+        from habitus.memory.html import preference
+
+        shown: Any = self  # mypy knows this module by two names
+        return preference(shown)
+
 
 class Fact(_Dated):
     """A statement about the user or their people."""
@@ -224,6 +230,12 @@ class Profile(Record):
     def text(self) -> str:
         return "\n".join(f"{section.title}: {section.text}" for section in self.sections)
 
+    def _repr_html_(self) -> str:
+        from habitus.memory.html import profile
+
+        shown: Any = self  # mypy knows this module by two names
+        return profile(shown)
+
 
 class PersonaLine(Record):
     """One instruction of the persona, and the preference it comes from."""
@@ -251,6 +263,12 @@ class Persona(Record):
     @property
     def text(self) -> str:
         return "\n".join(f"- {line.text}" for line in self.lines)
+
+    def _repr_html_(self) -> str:
+        from habitus.memory.html import persona
+
+        shown: Any = self  # mypy knows this module by two names
+        return persona(shown)
 
 
 class Choice(Record):

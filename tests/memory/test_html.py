@@ -1,0 +1,60 @@
+"""Records as HTML in a notebook's cell: what matters is there, and words cannot become markup."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from habitus.memory.records import Evidence, Persona, PersonaLine, Preference, Profile, ProfileSection
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+ATTACK = '<script>alert(1)</script> & "quotes"'
+ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;"
+
+RECORDS = [
+    Preference(
+        user_id="maya",
+        statement=ATTACK,
+        topic=ATTACK,
+        target="figs",
+        stance="avoid",
+        scope=ATTACK,
+        status_reason=ATTACK,
+        evidence=(Evidence(turn_id="t", quote=ATTACK),),
+        valid_from=AT,
+        learnt_at=AT,
+    ),
+    Profile(
+        user_id=ATTACK,
+        version=1,
+        made_at=AT,
+        sections=(ProfileSection(title=ATTACK, text=ATTACK, record_ids=("a", "b")),),
+    ),
+    Persona(
+        user_id=ATTACK,
+        version=3,
+        made_at=AT,
+        reason=ATTACK,
+        lines=(PersonaLine(text=ATTACK, preference_id="p"),),
+    ),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_words_stay_words(record: Preference | Profile | Persona) -> None:
+    html = record._repr_html_()
+    assert "<script" not in html
+    assert html.count(ESCAPED) >= 3
+
+
+def test_a_preference_shows_how_far_it_holds() -> None:
+    preference = RECORDS[0]
+    assert isinstance(preference, Preference)
+    html = preference.model_copy(update={"strength": 0.9, "valid_to": AT.replace(month=5)})._repr_html_()
+    for shown in ("avoid", "width:90%", "since 2026-03-02 until 2026-05-02", "statement, confidence 1.00"):
+        assert shown in html
+
+
+def test_an_empty_profile_says_so() -> None:
+    assert "nothing" in Profile(user_id="maya", version=1, made_at=AT)._repr_html_()
