@@ -26,9 +26,10 @@ class ModelUsage:
     Attributes:
         extraction: reading turns.
         profile: wording profiles.
-        outcomes: how often, by name: of turns `read`, `repaired`, `unreadable`, `nothing to read`; of calls
-            `failed`; of records `confirmed`, `doubted`, `added`, `held`; of what the user's words did not
-            bear out `dropped: <reason>`; of the profile's sections `worded`, `not worded`, and of
+        outcomes: how often, by name: of turns `read`, `repaired`, `unreadable`, `nothing to read`; of edits
+            `edit read`, `edit unreadable`; of calls `failed`; of records `confirmed`, `doubted`, `added`,
+            `held`; of what the user's words did not bear out `dropped: <reason>`; of the profile's sections
+            `worded`, `not worded`, and of
             `sentences dropped` from them.
         cost: in `currency`; None where `Settings.price` is not set.
     """

@@ -1,4 +1,4 @@
-"""Turns read by a chat model: during the turn, or after the reply is out.
+"""Turns, and feedback on replies, read by a chat model: during the turn, or after the reply is out.
 
 Which turns wait is in the store, written with them; what a reading finds is written together with the
 mark that the turn was read. So whatever happens, a turn is read once to its end.
@@ -15,12 +15,14 @@ from datetime import UTC, datetime
 from threading import Condition, Thread
 
 from habitus.agent.metering import Meter
+from habitus.agent.reading_feedback import FeedbackReader
 from habitus.agent.settings import Settings
 from habitus.memory.errors import ChatModelError
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.by_model import ModelReading, read_turn
 from habitus.memory.knowledge import Knowledge
-from habitus.memory.records import Changes, Norm, Turn
+from habitus.memory.learning.edit_reader import EditReading, read_edit
+from habitus.memory.records import Changes, Edit, Norm, Turn
 from habitus.memory.second_reading import reconcile
 from habitus.memory.store import MemoryStore
 from habitus.memory.structured import StructuredChat
@@ -62,6 +64,30 @@ class TurnReader:
         dropped = {f"dropped: {reason}": n for reason, n in reading.dropped.items()}
         self._meter.add("extraction", reading.usage, {reading.outcome: 1, **dropped})
         return reading
+
+    def read_edit(
+        self,
+        edit: Edit,
+        request: str,
+        known: Sequence[str],
+        *,
+        at: datetime,
+        stopped: Future[None] | None = None,
+    ) -> EditReading:
+        """Read an edit of a reply; see `edit_reader.read_edit`.
+
+        Raises:
+            ChatModelError: the model failed.
+        """
+        try:
+            found = read_edit(self._chat, edit, request, known, at=at, stopped=stopped)
+        except ChatModelError as error:
+            self._meter.add("extraction", error.usage, {"failed": 1})
+            raise
+        dropped = {f"dropped: {reason}": n for reason, n in found.dropped.items()}
+        outcome = "edit unreadable" if found.reading is None else "edit read"
+        self._meter.add("extraction", found.usage, {outcome: 1, **dropped})
+        return found
 
     def count(self, outcomes: Counter[str]) -> None:
         """Count what came of a reading."""
@@ -106,6 +132,15 @@ class BackgroundReader:
         self._norms = norms
         self._count_tokens = count_tokens
         self._when_written = when_written
+        self._feedback = FeedbackReader(
+            store,
+            reader,
+            turn_of=turn_of,
+            settings=settings,
+            norms=norms,
+            count_tokens=count_tokens,
+            when_written=when_written,
+        )
         self._backoff = backoff_seconds
         self._pause = pause_seconds
         self._stopped: Future[None] = Future()
@@ -224,6 +259,9 @@ class BackgroundReader:
         if not found:
             return False
         [turn] = found
+        if turn.role == "assistant":
+            self._feedback.read(turn, self._stopped)
+            return True
         context = self._context(turn)
         reading = self._reader.read(turn, context, self._stopped)
         with self._turn_of(user_id):

@@ -63,9 +63,10 @@ class Settings(BaseModel):
     retention_unit: timedelta = Field(default=timedelta(days=1), gt=timedelta(0))
     """Under `memorybank`, in which time a memory never recalled falls to 1/e; in the paper a day."""
     extraction: Literal["rules", "model", "model_in_turn"] = "rules"
-    """Who reads what users say of themselves. `rules`: rules alone. `model`: the rules at once, and a chat
-    model after the reply is out. `model_in_turn`: both before the reply, which waits for it; where the
-    model fails, it reads the turn later."""
+    """Who reads what users say of themselves, and why they edit replies. `rules`: rules alone. `model`: the
+    rules at once, and a chat model after the reply is out. `model_in_turn`: both before the reply, which
+    waits for it; where the model fails, it reads the turn later. Edits of replies, and comments given on
+    them, are read by the model after they were taken in, under either."""
     profile: Literal["rules", "model"] = "rules"
     """Who words the profile. `model`: a chat model does after the reply, section by section as they change;
     until then, and where it fails, the rules' words stand."""

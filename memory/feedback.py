@@ -38,7 +38,7 @@ from habitus.memory.learning.implicit import ASKED_AGAIN
 from habitus.memory.learning.languages import language_of
 from habitus.memory.learning.log import Given, counted
 from habitus.memory.learning.slips import as_meant, only_spelling
-from habitus.memory.learning.tastes import wishes_of
+from habitus.memory.learning.tastes import INFERRED, is_learnt, wishes_of
 from habitus.memory.learning.weights import learn, told_by_ratings
 from habitus.memory.preferences import is_positive
 from habitus.memory.records import (
@@ -161,6 +161,27 @@ def _reason(feedback: Feedback, cause: str, unread: Sequence[str]) -> str:
     return f"{said} Not understood, so nothing was learnt from it, but kept: “{quoted}”{why}"
 
 
+def read_again(
+    user_id: str, log: Sequence[Given], stored: Sequence[Preference], at: datetime
+) -> FeedbackEffect:
+    """Return what follows once a chat model has read one of the log's edits: nothing new was given.
+
+    Args:
+        user_id: whose.
+        log: what counts, oldest first, see `read_log`; each edit with its reading.
+        stored: the user's preferences.
+        at: now.
+    """
+    beliefs, weights = taste_of(user_id, log, stored, at)
+    return FeedbackEffect(
+        beliefs=beliefs,
+        weights=weights,
+        log_ids=frozenset(one.id for one in log),
+        cause="a chat model read an edit",
+        reason="a chat model read an edit",
+    )
+
+
 def taste_of(
     user_id: str, log: Sequence[Given], stored: Sequence[Preference], at: datetime
 ) -> tuple[Beliefs, RewardWeights | None]:
@@ -176,7 +197,11 @@ def _nudges(
     inferred = [
         p
         for p in stored
-        if not p.explicit and p.status in ("active", "pending") and not p.topic.startswith("style.")
+        if not p.explicit
+        and p.status in ("active", "pending")
+        and not p.topic.startswith("style.")
+        # What a model inferred from edits is verified by edits.
+        and not is_learnt(p)
     ]
     if feedback.rating is not None:
         said = frozenset(analyze(reply.text[:20_000]))
@@ -211,8 +236,11 @@ def _borne_out(preference: Preference, had: bool, has: bool) -> float:
 
 def _changes(user_id: str, before: Beliefs, after: Beliefs) -> list[str]:
     """Name what is believed now and was not, and what no longer is."""
-    old = {record.statement for record, _ in wishes_of(user_id, before)}
-    new = {record.statement for record, _ in wishes_of(user_id, after)}
+    old, new = (
+        # A chat model's statement may hold the user's words.
+        {p.statement for p, _ in wishes_of(user_id, beliefs) if p.topic not in INFERRED.values()}
+        for beliefs in (before, after)
+    )
     return [f"now: {one}" for one in sorted(new - old)] + [f"no longer: {one}" for one in sorted(old - new)]
 
 

@@ -285,6 +285,27 @@ class Edit(Record):
     after: Text
 
 
+class Inferred(Record):
+    """What a chat model took an edit to show of how the user wants replies to be."""
+
+    statement: Text
+    """In one sentence of the first person."""
+    quote: str
+    """The words that came or went with the edit and bear it out, verbatim."""
+    about: Literal["form", "content"] = "form"
+
+
+class FeedbackReading(Record):
+    """What a chat model made of an edit, or of a comment (whose preferences are records of their own)."""
+
+    at: Instant
+    inferred: tuple[Inferred, ...] = ()
+    borne_out: tuple[Text, ...] = ()
+    """Statements inferred from earlier edits that this one keeps to."""
+    contradicted: tuple[Text, ...] = ()
+    """... and those that it goes against."""
+
+
 class Feedback(Record):
     """What the user made of a reply: exactly one of rating, comment, edit and choice."""
 
@@ -306,6 +327,8 @@ class Feedback(Record):
     """When the user took it back; from then on nothing follows from it."""
     nudged: dict[Id, float] = Field(default_factory=dict)
     """How far it moved the confidence of inferred preferences, by id."""
+    reading: FeedbackReading | None = None
+    """What a chat model made of it later; None where none has read it."""
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:

@@ -15,7 +15,8 @@ from habitus.retrievers.encoder import Vectors
 def commit(state: State, runtime: Runtime[Context]) -> State:
     context, changes = runtime.context, state["standing"].changes
     if state["mode"] == "feedback":
-        context.store.commit(state["user_id"], changes)
+        unread = _feedback_to_be_read(state, context)
+        context.store.commit(state["user_id"], changes.model_copy(update={"unread": unread}))
         return {}
     turn, vectors = _kept(state, context)
     reply = Turn(
@@ -39,6 +40,14 @@ def commit(state: State, runtime: Runtime[Context]) -> State:
     for said in (turn, reply):
         context.session.add(said, by_turn[said.id])
     return {"reply_turn": reply, "questions": asked}
+
+
+def _feedback_to_be_read(state: State, context: Context) -> tuple[str, ...]:
+    """Return the reply whose edit or comment a chat model is to read later."""
+    given = state.get("feedback")
+    if context.settings.extraction == "rules" or given is None or given.undone_at is not None:
+        return ()
+    return (given.turn_id,) if given.edit is not None or given.comment is not None else ()
 
 
 def _is_to_be_read(state: State, context: Context) -> bool:

@@ -32,6 +32,7 @@ from habitus.memory.extraction import extract
 from habitus.memory.extraction.edits import StyleWish
 from habitus.memory.learning.choosing import told_by_choices
 from habitus.memory.learning.features import TRAITS, n_words, named_traits, traits_in
+from habitus.memory.learning.inferring import Finding, findings
 from habitus.memory.learning.languages import language_of
 from habitus.memory.learning.length import Length
 from habitus.memory.learning.log import Given
@@ -104,6 +105,8 @@ class Beliefs:
 
     traits: dict[str, Belief] = field(default_factory=dict)
     length: Length = field(default_factory=Length)
+    inferred: list[Finding] = field(default_factory=list)
+    """What a chat model inferred from edits and later edits did not end."""
 
     def held(self) -> dict[str, Belief]:
         return {name: belief for name, belief in self.traits.items() if belief.is_held}
@@ -116,7 +119,7 @@ def believe(log: Sequence[Given], rated: Mapping[str, float] | None = None) -> B
         log: what counts, oldest first, see `counted`.
         rated: by trait, what ratings alone tell, -1..1, see `weights.told_by_ratings`.
     """
-    known = Beliefs()
+    known = Beliefs(inferred=findings(log))
     for given in log:
         feedback = given.feedback
         if feedback.edit is not None:

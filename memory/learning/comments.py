@@ -21,15 +21,7 @@ def read_comment(
     feedback: Feedback, comment: str, reply: Turn, request: Turn | None, at: datetime
 ) -> tuple[Extraction, tuple[Correction, ...]]:
     """Return what a comment on a reply says of the user's tastes, and what it sets right."""
-    turn = Turn(
-        id=feedback.id,
-        user_id=feedback.user_id,
-        session_id=reply.session_id,
-        index=reply.index + 1,
-        role="user",
-        text=comment,
-        at=at,
-    )
+    turn = as_turn(feedback, comment, reply, at)
     told = extract(turn, context=[request, reply] if request is not None else [reply])
     found = [_on_reply(p) for p in told.preferences]
     wishes = wishes_in(comment, reply.text)
@@ -38,6 +30,19 @@ def read_comment(
             found.append(_said(feedback, wish, comment[:MAX_EXCERPT], at))
     corrections = told.corrections or _blamed(feedback, comment, reply, request, at)
     return Extraction(preferences=tuple(found), retractions=told.retractions), tuple(corrections)
+
+
+def as_turn(feedback: Feedback, comment: str, reply: Turn, at: datetime) -> Turn:
+    """Return a comment as the turn that it would have been in the conversation; it has the feedback's id."""
+    return Turn(
+        id=feedback.id,
+        user_id=feedback.user_id,
+        session_id=reply.session_id,
+        index=reply.index + 1,
+        role="user",
+        text=comment,
+        at=at,
+    )
 
 
 SURE = 0.7

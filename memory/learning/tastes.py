@@ -11,11 +11,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from habitus.memory.extraction.edits import StyleWish
 from habitus.memory.extraction.outcome import record_id
 from habitus.memory.learning.beliefs import MAX_SUPPORT, Belief, Beliefs
 from habitus.memory.learning.features import TRAITS, Trait, named_traits, rivals
+from habitus.memory.learning.inferring import Finding
+from habitus.memory.learning.wishes import wishes_in
 from habitus.memory.preferences import is_positive
-from habitus.memory.records import Evidence, Preference, SourceKind
+from habitus.memory.records import Evidence, Feedback, Inferred, Preference, SourceKind
+from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 
 STANDING = 0.9
 OVERRULES_STANDING, OVERRULES_PASSING, OVERRULES_WEIGHED = 3, 2, 1
@@ -23,6 +27,8 @@ OVERRULES_STANDING, OVERRULES_PASSING, OVERRULES_WEIGHED = 3, 2, 1
 edits to outweigh."""
 NOT_BORNE_OUT = "later feedback did not bear it out"
 UNDONE = "the feedback it came from was taken back"
+INFERRED = {"form": "style.inferred", "content": "taste.inferred"}
+"""Topics of what a chat model inferred from edits."""
 _LIVE = ("active", "pending")
 
 
@@ -30,9 +36,10 @@ _LIVE = ("active", "pending")
 class _Wish:
     record: Preference
     traits: frozenset[str]
-    """Empty for length."""
+    """Empty for length, and for what a chat model inferred."""
     n_shown: int
     since: datetime
+    is_inferred: bool = False
 
 
 def reconcile(
@@ -52,7 +59,9 @@ def reconcile(
     written: dict[str, Preference] = {}
     desired: set[str] = set()
     for wish in _wishes(user_id, beliefs):
-        record, overruled = _beside(wish, said, log_ids)
+        record, overruled = (
+            (_beside_words(wish, said), []) if wish.is_inferred else _beside(wish, said, log_ids)
+        )
         if record is None:
             continue
         for old in overruled:
@@ -76,9 +85,10 @@ def wishes_of(user_id: str, beliefs: Beliefs) -> list[tuple[Preference, int]]:
 
 
 def is_learnt(preference: Preference) -> bool:
-    """Tell whether a preference of style was read off feedback rather than said."""
+    """Tell whether a preference was read off feedback, by rules or a chat model, rather than said."""
     shown = preference.source in ("edit", "choice", "rating", "correction")
-    return _is_style(preference) and not preference.explicit and shown
+    of_feedback = _is_style(preference) or preference.topic in INFERRED.values()
+    return of_feedback and not preference.explicit and shown
 
 
 def _is_style(preference: Preference) -> bool:
@@ -120,6 +130,86 @@ def _wishes(user_id: str, beliefs: Beliefs) -> Iterable[_Wish]:
                 seen_at=belief.seen_at,
             )
             yield _Wish(record, frozenset((name,)), belief.n_shown, belief.since)
+    for finding in beliefs.inferred:
+        if not _is_said_by_rules(finding.statement, beliefs):
+            yield _Wish(
+                _inferred(user_id, finding), frozenset(), finding.n_shown, finding.since, is_inferred=True
+            )
+
+
+def as_preference(given: Feedback, inferred: Inferred) -> Preference:
+    """Return what one edit was found to show as the preference that it would be."""
+    shown = ((given.id, inferred.quote),)
+    return _inferred(
+        given.user_id,
+        Finding(
+            statement=inferred.statement,
+            about=inferred.about,
+            score=0.5,
+            since=given.at,
+            support=shown,
+            n_shown=1,
+            seen_at=given.at,
+        ),
+    )
+
+
+def _inferred(user_id: str, finding: Finding) -> Preference:
+    return Preference(
+        id=record_id(user_id, "inferred", finding.statement.lower(), finding.since.isoformat()),
+        user_id=user_id,
+        statement=finding.statement,
+        topic=INFERRED[finding.about],
+        target=finding.statement.lower().rstrip("."),
+        stance="like",
+        strength=0.6,
+        explicit=False,
+        source="edit",
+        confidence=round(min(0.95, 0.35 + 0.3 * finding.score), 3),
+        evidence=tuple(Evidence(turn_id=one, quote=quote) for one, quote in finding.support),
+        valid_from=finding.since,
+        learnt_at=finding.since,
+        seen_at=finding.seen_at,
+    )
+
+
+def _is_said_by_rules(statement: str, beliefs: Beliefs) -> bool:
+    """Tell whether a statement says no more than what the rules hold: "I want bullet points."."""
+    named = [
+        (trait, is_positive(wish.stance) is True)
+        for wish in wishes_in(statement)
+        for trait in named_traits(wish.topic, wish.target)
+    ]
+    held = beliefs.held()
+    if not named or any(
+        trait.name not in held or held[trait.name].wanted != wanted for trait, wanted in named
+    ):
+        return False
+    told = " ".join(word for trait, _ in named for word in (trait.target, *trait.aliases))
+    return frozenset(analyze(statement)) - FUNCTION_STEMS <= frozenset(analyze(told)) | _FRAME
+
+
+_FRAME = frozenset(
+    analyze("want wants prefer like need use used replies reply answers please no not without")
+)
+
+
+def _beside_words(wish: _Wish, said: Sequence[Preference]) -> Preference:
+    """Return what a chat model inferred: it waits where it goes against what was said."""
+    for one in wishes_in(wish.record.statement):
+        for words in said:
+            if words.topic == one.topic and _clash(one, words):
+                held = f"contradicts what the user said: {words.statement}"
+                return wish.record.model_copy(update={"status": "pending", "status_reason": held})
+    return wish.record
+
+
+def _clash(one: StyleWish, words: Preference) -> bool:
+    same_way = is_positive(one.stance) == is_positive(words.stance)
+    if one.topic == "style.length":
+        return (("short" in one.target) == ("short" in words.target)) != same_way
+    named = {trait.name for trait in named_traits(one.topic, one.target)}
+    return not same_way and any(t.name in named for t in named_traits(words.topic, words.target))
 
 
 def _is_outdone(trait: Trait, belief: Belief, held: dict[str, Belief]) -> bool:
