@@ -7,6 +7,8 @@ MemoryStoreError
 ├── StoreFullError (OSError)             no space or no right to write; nothing was half-written
 ├── EncoderChangedError (RuntimeError)   the folder's vectors come from another encoder
 ├── StoreClosedError (RuntimeError)      the store was closed before
+├── StoreUnreachableError (ConnectionError)  the database server does not answer, or refuses
+├── TurnTimeoutError (TimeoutError)      another turn of the user took too long
 ├── ChatModelError (RuntimeError)        a chat model that was asked about a user failed
 └── StoreCorruptError (RuntimeError)     the truth itself cannot be read
 """
@@ -45,6 +47,14 @@ class EncoderChangedError(MemoryStoreError, RuntimeError):
 
 class StoreClosedError(MemoryStoreError, RuntimeError):
     """The store was closed; open it again."""
+
+
+class StoreUnreachableError(MemoryStoreError, ConnectionError):
+    """The database server does not answer, refuses, or lacks something; the message says what to do."""
+
+
+class TurnTimeoutError(MemoryStoreError, TimeoutError):
+    """Another turn of the same user did not end in time; nothing of this one was begun."""
 
 
 class StoreCorruptError(MemoryStoreError, RuntimeError):

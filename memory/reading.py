@@ -204,12 +204,13 @@ def is_known(connection: Connection, user_id: str) -> bool:
 
 def rows_after(connection: Connection, user_id: str, seq: int, dim: int) -> Iterator[Rows]:
     """Yield the turns stored after the one with this sequence number, many at a time."""
-    found = connection.execute(
-        f"{_ROW.format(connection.with_features)} AND t.seq > ? ORDER BY t.seq", (user_id, seq)
-    )
+    sql = f"{_ROW.format(connection.with_features)} AND t.seq > ? ORDER BY t.seq LIMIT ?"
     # All at once a large user would be in memory three times over.
-    while part := found.fetchmany(_ROWS_AT_ONCE):
+    while part := connection.execute(sql, (user_id, seq, _ROWS_AT_ONCE)).fetchall():
         yield Rows.from_sql(part, dim)
+        if len(part) < _ROWS_AT_ONCE:
+            return
+        seq = part[-1][0]
 
 
 def rows_of_sessions(connection: Connection, user_id: str, session_ids: Sequence[str], dim: int) -> Rows:

@@ -186,6 +186,9 @@ class RelationalStore(ABC):
             size = reading.size(connection, user_id)
         if self._in_memory.is_exceeded_by(size):
             return self._search_wide(user_id, query, vector)
+        return self._search_in_memory(user_id, size, query, vector)
+
+    def _search_in_memory(self, user_id: str, size: Size, query: Query, vector: Vectors) -> Candidates:
         # An unknown user must not leave a trace in memory either.
         resident = self._residents.get(user_id) if size.n_turns else Resident(self._encoder.dim)
         with resident.lock:

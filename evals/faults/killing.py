@@ -15,7 +15,7 @@ from time import perf_counter, sleep
 from habitus.evals.bench.memories import MadeUp, fill
 from habitus.evals.faults.ledger import Ledger, Line, violations
 from habitus.evals.faults.places import DIM, open_store
-from habitus.memory.embedded import EXACT_LIMIT
+from habitus.memory.relational import EXACT_LIMIT
 from habitus.retrievers.encoder import HashingEncoder
 
 LONGEST_LIFE = 1.5

@@ -14,8 +14,8 @@ from habitus.evals.faults.killing import start_writer
 from habitus.evals.faults.ledger import Ledger, violations
 from habitus.evals.faults.places import DIM, open_store
 from habitus.evals.faults.writer import Writer
-from habitus.memory.embedded import EXACT_LIMIT
 from habitus.memory.errors import FolderInUseError
+from habitus.memory.relational import EXACT_LIMIT
 from habitus.retrievers.encoder import HashingEncoder
 
 N_OPERATIONS = 60

@@ -1,0 +1,1 @@
+"""Memory in PostgreSQL, for many agent processes on one database."""
