@@ -15,9 +15,9 @@ import typer
 
 from habitus.evals.faults_cli import faults
 from habitus.evals.feedback_cli import feedback
-from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
-from habitus.evals.harness.shards import Shard
-from habitus.evals.longmemeval_run import DEFAULT_BUDGET, RunOptions, run_longmemeval
+from habitus.evals.harness.options import EmbeddingCache
+from habitus.evals.longmemeval_cli import longmemeval
+from habitus.evals.longmemeval_run import DEFAULT_BUDGET
 from habitus.evals.prefeval_cli import prefeval
 from habitus.evals.running import AgentUnderTest, UsageError, cached_encoder, habitus_on
 from habitus.evals.runs_cli import compare, report
@@ -29,6 +29,7 @@ USER_ERROR = 2
 
 eval_app = typer.Typer(no_args_is_help=True, help="Run a benchmark on an agent.")
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
+eval_app.command("longmemeval")(longmemeval)
 eval_app.command("prefeval")(prefeval)
 eval_app.command("feedback")(feedback)
 eval_app.command("faults")(faults)
@@ -94,70 +95,6 @@ def _forward(name: str, module: str, help_text: str) -> None:
 
 for _name, (_module, _help) in _BENCHES.items():
     _forward(_name, _module, _help)
-
-
-@eval_app.command("longmemeval")
-def longmemeval(
-    data: Annotated[Path, typer.Option(help="LongMemEval file in the official format, .json or .json.gz.")],
-    out: Annotated[Path, typer.Option(help="Folder for run.jsonl, manifest.json and report.json.")],
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            help="Only N questions: the first, or with --sessions or --pooled evenly of every type.",
-            show_default="all",
-        ),
-    ] = None,
-    retrieval_only: Annotated[
-        bool, typer.Option("--retrieval-only", help="Stop after recall; do not ask for replies.")
-    ] = False,
-    embedding_cache: EmbeddingCache = None,
-    context_tokens: Annotated[
-        list[int] | None,
-        typer.Option(help="Budget of the packed evidence; may be given several times.", show_default="2000"),
-    ] = None,
-    sessions: Annotated[
-        int | None,
-        typer.Option(
-            help="Enlarge every haystack to N sessions with fillers.", show_default="as in the file"
-        ),
-    ] = None,
-    pooled: Annotated[
-        bool, typer.Option("--pooled", help="All sessions of all questions are one user's memory.")
-    ] = False,
-    exact_limit: Annotated[
-        int | None,
-        typer.Option(help="Search users of up to N messages exactly.", show_default="the store's"),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the questions and fillers chosen.")] = 0,
-    concurrency: Concurrency = 1,
-    shard: ShardName = None,
-) -> None:
-    """Run LongMemEval (Wu et al., ICLR 2025) through the agent: each question is a fresh user.
-
-    Interrupted, it goes on where it was when the same command is given again. Exit code 0: all
-    questions finished; 1: some failed; 2: the command cannot be run as given; 130: interrupted.
-    """
-    with user_errors():
-        options = RunOptions(
-            data=data,
-            out=out,
-            limit=limit,
-            with_replies=not retrieval_only,
-            budgets=tuple(context_tokens or (DEFAULT_BUDGET,)),
-            n_sessions=sessions,
-            pooled=pooled,
-            exact_limit=exact_limit,
-            seed=seed,
-            concurrency=concurrency,
-            shard=Shard.parse(shard),
-        )
-        code = run_longmemeval(
-            options,
-            lambda: habitus_on(
-                cached_encoder(embedding_cache), options.context_tokens, exact_limit=exact_limit
-            ),
-        )
-    raise typer.Exit(code)
 
 
 @eval_app.command("answers")

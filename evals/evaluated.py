@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from habitus.agent.budgets import Cut
 from habitus.memory.records import Conversation
 
 USER_ID = "user"
@@ -66,6 +67,10 @@ class Replied(Protocol):
     def text(self) -> str: ...
     @property
     def recall(self) -> Recalled: ...
+    @property
+    def cut(self) -> Sequence[Cut]:
+        """What was left out of the prompt."""
+        ...
 
 
 class RecallingAgent(Protocol):

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from habitus.evals.adapters.arms import HABITUS, check_without
 from habitus.evals.harness.shards import Shard
 from habitus.evals.running import (
     FAILED,
@@ -21,11 +22,14 @@ from habitus.evals.running import (
 )
 
 if TYPE_CHECKING:
+    from habitus.evals.harness.judged import JudgeOptions
     from habitus.evals.harness.runner import Outcome
     from habitus.evals.longmemeval import Sample, SampleReader
+    from habitus.evals.longmemeval_answers import Answering, Judging
     from habitus.evals.retrieval import Solver, Task
     from habitus.evals.runlog import Finished, RunLog
     from habitus.evals.scoring import Score
+    from habitus.memory.usage import Price
 
 DEFAULT_BUDGET = 2_000
 POOLED_RANKS = 1_000
@@ -59,6 +63,17 @@ class RunOptions:
     """Questions at once."""
     shard: Shard | None = None
     """Only these questions."""
+    agent: str = HABITUS
+    """The arm, or `module:factory` of somebody's agent."""
+    without: tuple[str, ...] = ()
+    """Parts left out of Habitus's prompt."""
+    generator: str | None = None
+    """Name of the chat model under test; by default the one without weights."""
+    price: Price | None = None
+    """Of its tokens."""
+    judge: JudgeOptions | None = None
+    official_prompts: Path | None = None
+    """A clone of the benchmark, for the judge."""
 
     def __post_init__(self) -> None:
         check_positive(
@@ -71,6 +86,18 @@ class RunOptions:
             raise UsageError("--pooled goes with --retrieval-only, and not with --sessions")
         for budget in self.budgets:
             check_positive(context_tokens=budget)
+        self._check_answers()
+
+    def _check_answers(self) -> None:
+        if self.judge is not None and not self.with_replies:
+            raise UsageError("--judge judges replies, so it does not go with --retrieval-only")
+        if self.official_prompts is not None and self.judge is None:
+            raise UsageError("--official-prompts are for a judge: give --judge")
+        if self.agent != HABITUS and not (self.with_replies and self.n_sessions is None):
+            raise UsageError("only habitus can be run with --retrieval-only, --pooled or --sessions")
+        check_without(self.without)
+        if self.agent != HABITUS and self.without:
+            raise UsageError("--without leaves parts of habitus out, so it goes with no other agent")
 
     @property
     def context_tokens(self) -> int:
@@ -94,10 +121,18 @@ class RunOptions:
             found |= {"pooled": True, "limit": self.limit, "seed": self.seed}
         if self.exact_limit:
             found["exact_limit"] = self.exact_limit
+        if self.agent != HABITUS:
+            found["agent"] = self.agent
+        if self.without:
+            found["without"] = sorted(self.without)
+        if self.generator:
+            found["generator"] = self.generator
+        if self.judge:
+            found |= self.judge.settings
         return found
 
 
-def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) -> int:
+def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest | Answering]) -> int:
     """Run the benchmark, write its files, print its tables and return the exit code.
 
     Args:
@@ -111,6 +146,7 @@ def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) 
     from rich.console import Console
 
     from habitus.evals.longmemeval import SampleReader
+    from habitus.evals.longmemeval_answers import Judging, answers_report
     from habitus.evals.report import build_report, print_report, write_report
     from habitus.evals.runlog import Finished, RunLog, describe_run
     from habitus.evals.scored_runs import write_scores
@@ -119,18 +155,21 @@ def run_longmemeval(options: RunOptions, prepare: Callable[[], AgentUnderTest]) 
         samples = iter(reader)
         questions = _questions(chain([next(samples)], samples), options)
         agent = prepare()
-        manifest = describe_run("longmemeval", options.data, agent.encoder, options.settings)
+        judging = Judging(options.judge, options.official_prompts)
+        manifest = describe_run("longmemeval", options.data, agent.encoder, options.settings, judging.prompts)
         with RunLog(options.out, manifest, Finished, options.shard) as log:
-            outcome = _evaluate(questions, reader, agent, log, options)
+            outcome = _evaluate(questions, reader, agent, log, options, judging)
             write_scores(log.folder, outcome.scores)
+            judging.write(log.folder)
             if outcome.interrupted:
                 return say_interrupted(log)
-            report = build_report(outcome, log.manifest)
+            report = build_report(outcome, log.manifest) | answers_report(outcome, options.price)
+            report |= judging.report()
             path = write_report(log.folder, report)
     console = Console()
     print_report(report, console)
     console.print(f"Written: {path}", highlight=False, soft_wrap=True)
-    return FAILED if outcome.failures else 0
+    return FAILED if outcome.failures or judging.n_failed else 0
 
 
 def _questions(samples: Iterable[Sample], options: RunOptions) -> Iterable[Sample]:
@@ -166,22 +205,25 @@ def task_of(options: RunOptions) -> Task:
         other_context_tokens=options.other_context_tokens,
         with_replies=options.with_replies,
         max_ranked=POOLED_RANKS if options.pooled else None,
+        metered=options.generator is not None,
     )
 
 
 def describe_progress(outcome: Outcome[Any]) -> str:
-    return f"{outcome.n_done} questions ({outcome.n_resumed} kept, {len(outcome.failures)} failed)"
+    told = f"{outcome.n_done} questions ({outcome.n_resumed} kept, {len(outcome.failures)} failed)"
+    n_tokens = outcome.usage.input_tokens + outcome.usage.output_tokens
+    return f"{told}, {n_tokens:,} tokens" if n_tokens else told
 
 
 def _evaluate(
     questions: Iterable[Sample],
     reader: SampleReader,
-    agent: AgentUnderTest,
+    agent: AgentUnderTest | Answering,
     log: RunLog[Finished],
     options: RunOptions,
+    judging: Judging,
 ) -> Outcome[Score]:
     from habitus.evals.harness.runner import Outcome, run
-    from habitus.evals.scoring import score
 
     total = len(questions) if isinstance(questions, list) else options.limit
     total = total and len(range(total)[:: options.shard.of if options.shard else 1])
@@ -199,7 +241,7 @@ def _evaluate(
             return run(
                 questions,
                 solver=solver,
-                scorer=score,
+                scorer=judging.scorer(options.out, options.shard),
                 log=log,
                 concurrency=options.concurrency,
                 shard=options.shard,
@@ -210,13 +252,16 @@ def _evaluate(
 
 def _solver(
     questions: Iterable[Sample],
-    agent: AgentUnderTest,
+    agent: AgentUnderTest | Answering,
     scratch: Path,
     log: RunLog[Finished],
     options: RunOptions,
 ) -> AbstractContextManager[Solver]:
+    from habitus.evals.longmemeval_answers import Answering, answering_solver
     from habitus.evals.retrieval import fresh_user, one_user
 
+    if isinstance(agent, Answering):
+        return nullcontext(answering_solver(agent, scratch))
     task = task_of(options)
     left = [sample for sample in questions if log.get(sample.id) is None] if options.pooled else []
     if left:

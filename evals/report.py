@@ -103,7 +103,8 @@ def build_report(outcome: Outcome, manifest: Manifest, *, seed: int = 0) -> dict
             for group, estimates in groups.items()
         }
     if scores:
-        report["context_tokens"] = percentiles([float(score.context_tokens) for score in scores])
+        if recalled := [float(score.context_tokens) for score in scores if score.recalled]:
+            report["context_tokens"] = percentiles(recalled)
         report["latency_ms"] = _latencies(scores)
         report["routes"] = dict(Counter(route for score in scores for route in score.routes).most_common())
     report["manifest"] = manifest.model_dump(mode="json")
@@ -125,6 +126,10 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
         console.print(haystack, "")
     for part in _parts(report):
         console.print(part, "")
+    if judge := report.get("judge"):
+        from habitus.evals.harness.judged import print_judge
+
+        print_judge(judge, console)
 
 
 def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -155,6 +160,7 @@ def _parts(report: Mapping[str, Any]) -> Iterator[RenderableType]:
             "Replies that contain the answer (answers of at most five words, not judged accuracy): "
             f"{_decimal(share['mean'])} ({_decimal(share['low'])}-{_decimal(share['high'])}), n={share['n']}"
         )
+    yield from _answers(report)
     if "latency_ms" in report:
         yield _latency_table(report["latency_ms"])
     if failed := report["questions"]["failed"]:
@@ -243,6 +249,32 @@ def _context_table(report: Mapping[str, Any]) -> Table:
             cells += [str(shares[0]["n"]) if shares else "0", *(_decimal(share["mean"]) for share in shares)]
             cells += [""] * (2 - len(shares))
         table.add_row(_broken(group), *cells)
+    return table
+
+
+def _answers(report: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Say what is right, what the replies cost and what prompts left out."""
+    if _groups(report, "judged.all"):
+        yield _judged_table(report)
+    if usage := report.get("usage"):
+        cost = "" if usage["cost"] is None else f", {usage['cost']:.4f} USD"
+        counted = f", tokens of {usage['n_estimated']} estimated" if usage["n_estimated"] else ""
+        yield (
+            f"Model under test: {usage['n_calls']} calls, {usage['input_tokens']:,} tokens read, "
+            f"{usage['output_tokens']:,} written{cost}{counted}"
+        )
+    for part, found in report.get("cut", {}).items():
+        yield f"Cut to fit: {part} in {found['questions']} questions, {_decimal(found['kept'])} of it kept"
+
+
+def _judged_table(report: Mapping[str, Any]) -> Table:
+    table = _table("Replies that the judge calls right", "", ["n", "accuracy", "95 % interval"])
+    for view, prefix in (("judged.all", ""), ("judged.abstention", "no answer in the history: ")):
+        for group, row in _groups(report, view).items():
+            if not prefix or group == OVERALL:
+                found = row["accuracy"]
+                interval = f"{_decimal(found['low'])}-{_decimal(found['high'])}"
+                table.add_row(f"{prefix}{_broken(group)}", str(found["n"]), _decimal(found["mean"]), interval)
     return table
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from habitus.agent.budgets import Cut
 from habitus.evals.evaluated import USER_ID, AgentFactory, Recalled, RecallingAgent
 from habitus.evals.harness import runner
 from habitus.evals.longmemeval import HaystackSession, Sample, official_turn_id
@@ -36,6 +37,8 @@ class Task:
     """Further budgets; the agent recalls anew at each."""
     with_replies: bool = False
     """Ask for a reply as well (`agent.chat`)."""
+    metered: bool = False
+    """Count the calls of chat models."""
     max_ranked: int | None = None
     """Longer rankings are cut off; None keeps all."""
 
@@ -51,7 +54,13 @@ def fresh_user(open_agent: AgentFactory, scratch: Path, task: Task) -> Solver:
 
     def solver(sample: Sample) -> Finished:
         with TemporaryDirectory(dir=scratch) as folder:
-            return solve(sample, open_agent, Path(folder), task)
+            if not task.metered:
+                return solve(sample, open_agent, Path(folder), task)
+            from habitus.evals.harness.models import metered
+
+            with metered() as meter:
+                result = solve(sample, open_agent, Path(folder), task)
+            return result.model_copy(update={"usage": meter.usage})
 
     return solver
 
@@ -118,10 +127,12 @@ def ask(
         budget: _packed(agent.recall(USER_ID, sample.question, at=asked_at, context_tokens=budget), aliases)
         for budget in task.other_context_tokens
     }
-    hypothesis = None
+    hypothesis: str | None = None
+    cut: tuple[Cut, ...] = ()
     if task.with_replies:
         started = perf_counter()
-        hypothesis = agent.chat(USER_ID, sample.question, at=asked_at).text
+        reply = agent.chat(USER_ID, sample.question, at=asked_at)
+        hypothesis, cut = reply.text, tuple(reply.cut)
         latency_ms["chat"] = 1e3 * (perf_counter() - started)
     packed = _packed(recalled, aliases)
     return Finished(
@@ -135,6 +146,7 @@ def ask(
         context_tokens=packed.n_tokens,
         latency_ms=_rounded(latency_ms),
         hypothesis=hypothesis,
+        cut=cut,
         other_contexts=others or None,
     )
 

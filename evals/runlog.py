@@ -22,6 +22,7 @@ from typing import Any, Generic, Self
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from habitus.agent.budgets import Cut
 from habitus.evals.harness.records import Failed, R, Result
 from habitus.evals.harness.shards import Shard, run_folder, shard_folders
 
@@ -61,18 +62,22 @@ class PackedContext(BaseModel):
 class Finished(Result):
     """What the system under test did with one question, in official ids."""
 
-    routes: tuple[str, ...]
-    ranked_session_ids: tuple[str, ...]
-    ranked_turn_ids: tuple[str, ...]
+    recalled: bool = True
+    """The agent tells what it found; otherwise only its reply can be scored."""
+    routes: tuple[str, ...] = ()
+    ranked_session_ids: tuple[str, ...] = ()
+    ranked_turn_ids: tuple[str, ...] = ()
     """`<session_id>_<1-based index of the turn>`, both roles."""
-    context_turn_ids: tuple[str, ...]
+    context_turn_ids: tuple[str, ...] = ()
     """The turns packed into the prompt, in the order of the prompt."""
-    context_texts: tuple[str, ...]
+    context_texts: tuple[str, ...] = ()
     """Their words as packed, which may be cut."""
-    context_tokens: int
+    context_tokens: int = 0
     latency_ms: dict[str, float]
     hypothesis: str | None = None
     """The reply, where the run asks for one."""
+    cut: tuple[Cut, ...] = ()
+    """What was left out of the prompt."""
     other_contexts: dict[int, PackedContext] | None = None
     """The context at further budgets, by budget, where the run asks for them."""
 

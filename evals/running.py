@@ -6,13 +6,15 @@ Nothing heavy is imported before an agent is made.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from habitus.agent.agent import Agent
     from habitus.evals.evaluated import AgentFactory, RecallingAgent
     from habitus.retrievers.encoder import Encoder
@@ -56,17 +58,28 @@ def cached_encoder(embedding_cache: Path | None) -> Encoder:
     return CachedEncoder(encoder, embedding_cache)
 
 
-def habitus_on(encoder: Encoder, context_tokens: int, *, exact_limit: int | None = None) -> AgentUnderTest:
-    """Return Habitus on its embedded defaults; all agents share one encoder.
+def habitus_on(
+    encoder: Encoder,
+    context_tokens: int,
+    *,
+    exact_limit: int | None = None,
+    generator: BaseChatModel | None = None,
+    without: Sequence[str] = (),
+) -> AgentUnderTest:
+    """Return Habitus on its embedded store; all agents share encoder and generator.
 
     Args:
         encoder: of every agent.
         context_tokens: budget of the packed evidence.
+        generator: of every agent; None is the one without weights.
+        without: parts left out of the prompt, see `habitus.evals.adapters.habitus.WITHOUT`.
         exact_limit: users with at most so many turns are searched in memory, and are given the memory
             that takes; None leaves both at the store's defaults.
     """
     return AgentUnderTest(
-        open=lambda folder: open_agent(folder, encoder, context_tokens, exact_limit=exact_limit),
+        open=lambda folder: open_agent(
+            folder, encoder, context_tokens, exact_limit=exact_limit, generator=generator, without=without
+        ),
         encoder=encoder.fingerprint,
         settle=lambda agent: _index_if_searched(cast("Agent", agent), exact_limit),
     )
@@ -82,7 +95,13 @@ def _index_if_searched(agent: Agent, exact_limit: int | None) -> None:
 
 
 def open_agent(
-    folder: Path, encoder: Encoder, context_tokens: int, *, exact_limit: int | None = None
+    folder: Path,
+    encoder: Encoder,
+    context_tokens: int,
+    *,
+    exact_limit: int | None = None,
+    generator: BaseChatModel | None = None,
+    without: Sequence[str] = (),
 ) -> Agent:
     """Open an agent on a folder; see `habitus_on` for the arguments."""
     from habitus.agent.agent import Agent
@@ -91,12 +110,16 @@ def open_agent(
     from habitus.memory.embedded import EmbeddedStore
 
     settings = Settings(context_tokens=context_tokens)
+    if without:
+        from habitus.evals.adapters.habitus import without as leaving_out
+
+        settings = leaving_out(settings, without)
     if exact_limit is None:
-        return Agent.open(folder, encoder=encoder, settings=settings)
+        return Agent.open(folder, encoder=encoder, generator=generator, settings=settings)
     # A user that does not fit is read from disk again for every question.
     resident_bytes = max(exact_limit * _RESIDENT_BYTES_PER_TURN, 2**28)
     store = EmbeddedStore.open(folder, encoder, exact_limit=exact_limit, resident_bytes=resident_bytes)
-    return Agent(store=store, generator=default_generator(encoder), settings=settings)
+    return Agent(store=store, generator=generator or default_generator(encoder), settings=settings)
 
 
 _RESIDENT_BYTES_PER_TURN = 2**15

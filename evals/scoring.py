@@ -20,6 +20,8 @@ Views of a question, each with the `n` of the questions it applies to:
 - `updates.answerable`: questions after knowledge that was updated, with evidence of the user on two days at
   least; whether the best ranked turn of the latest day stands above all earlier evidence.
 - `reply.short_answers`: the same answers; whether the reply contains them.
+- `judged.all`, `judged.answerable`, `judged.abstention`: replies as a judge sees them; accuracy. Replies
+  without a verdict are in none.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from habitus.agent.budgets import Cut
 from habitus.evals.harness import records
 from habitus.evals.longmemeval import Sample
 from habitus.evals.metrics import (
@@ -54,15 +57,34 @@ _COUNTS = re.compile(r"\b(?:how (?:many|much)|number of|total|altogether|combine
 class Score(records.Score):
     """How one question went; the views are described at the top of this module."""
 
+    recalled: bool = True
     routes: tuple[str, ...]
     context_tokens: int
+    cut: tuple[Cut, ...] = ()
     latency_ms: Mapping[str, float]
 
 
 def score(sample: Sample, result: Finished) -> Score:
     """Compare one result with its gold."""
-    sessions, turns = result.ranked_session_ids, result.ranked_turn_ids
     views: dict[str, dict[str, float]] = {}
+    if result.recalled:
+        _add_recall(views, sample, result)
+    if result.hypothesis is not None and not sample.is_abstention and _has_short_answer(sample):
+        views["reply.short_answers"] = {"containment": containment(result.hypothesis, sample.answer)}
+    return Score(
+        question_id=sample.id,
+        question_type=sample.type,
+        recalled=result.recalled,
+        routes=result.routes,
+        context_tokens=result.context_tokens,
+        cut=result.cut,
+        latency_ms=result.latency_ms,
+        views=views,
+    )
+
+
+def _add_recall(views: dict[str, dict[str, float]], sample: Sample, result: Finished) -> None:
+    sessions, turns = result.ranked_session_ids, result.ranked_turn_ids
     _add_ranking(views, "session.all", sessions, sample.evidence_session_ids)
     if not sample.is_abstention:
         evidence, said = sample.evidence_turn_ids(), sample.evidence_turn_ids(user_only=True)
@@ -75,16 +97,6 @@ def score(sample: Sample, result: Finished) -> Score:
             _add_updates(views, turns, *sample.evidence_by_age())
         for level, packed in _contexts(result).items():
             _add_context(views, level, packed, sample)
-        if result.hypothesis is not None and _has_short_answer(sample):
-            views["reply.short_answers"] = {"containment": containment(result.hypothesis, sample.answer)}
-    return Score(
-        question_id=sample.id,
-        question_type=sample.type,
-        routes=result.routes,
-        context_tokens=result.context_tokens,
-        latency_ms=result.latency_ms,
-        views=views,
-    )
 
 
 def _add_updates(

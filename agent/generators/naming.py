@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from habitus.agent.errors import AgentError
 
@@ -23,7 +24,7 @@ class GeneratorNameError(AgentError, ValueError):
     """No generator can be made of a name; the message says why and what to do."""
 
 
-def generator_named(name: str, key: str | None = None) -> BaseChatModel:
+def generator_named(name: str, key: str | None = None, **options: Any) -> BaseChatModel:
     """Make a generator of a name.
 
     Args:
@@ -31,6 +32,7 @@ def generator_named(name: str, key: str | None = None) -> BaseChatModel:
             `http://HOST:PORT/v1#MODEL` for vLLM, SGLang, llama.cpp, Ollama and the like; the key of such a
             server, if it wants one, is read from the environment variable `HABITUS_GENERATOR_KEY`.
         key: for a server given by URL; by default that variable's.
+        options: further arguments of the model, such as `temperature`, `timeout` or `max_retries`.
 
     Raises:
         GeneratorNameError: a name of another form, a package or key that is missing.
@@ -42,13 +44,13 @@ def generator_named(name: str, key: str | None = None) -> BaseChatModel:
     if kind == "transformers":
         from habitus.agent.generators.transformers.chat import TransformersChat
 
-        return TransformersChat(model=rest).load()
+        return TransformersChat(model=rest, **options).load()
     if kind in ("http", "https"):
-        return _served(name, key or os.environ.get(KEY))
-    return _provided(name)
+        return _served(name, key or os.environ.get(KEY), options)
+    return _provided(name, options)
 
 
-def _served(name: str, given: str | None) -> BaseChatModel:
+def _served(name: str, given: str | None, options: Mapping[str, Any]) -> BaseChatModel:
     url, _, model = name.partition("#")
     if not model:
         raise GeneratorNameError(
@@ -63,10 +65,10 @@ def _served(name: str, given: str | None) -> BaseChatModel:
     from pydantic import SecretStr
 
     key = SecretStr(given or "none")
-    return ChatOpenAI(model=model, base_url=url, api_key=key, use_responses_api=False)
+    return ChatOpenAI(model=model, base_url=url, api_key=key, use_responses_api=False, **options)
 
 
-def _provided(name: str) -> BaseChatModel:
+def _provided(name: str, options: Mapping[str, Any]) -> BaseChatModel:
     try:
         from langchain.chat_models import init_chat_model
     except ImportError as error:
@@ -74,7 +76,7 @@ def _provided(name: str) -> BaseChatModel:
             f"{name!r} needs a package that is not installed; run: pip install 'habitus[langchain]'"
         ) from error
     try:
-        made: BaseChatModel = init_chat_model(name)
+        made: BaseChatModel = init_chat_model(name, **options)
     except ImportError as error:
         raise GeneratorNameError(f"{name!r} needs a package that is not installed: {error}") from error
     except ValueError as error:

@@ -22,6 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, cast
 
+from habitus.agent.budgets import Cut
 from habitus.evals.running import UsageError
 from habitus.memory.records import Conversation
 from habitus.memory.usage import Usage
@@ -39,12 +40,12 @@ class Answer:
     Attributes:
         text: what the user reads.
         usage: tokens of the calls that it took. Calls of LangChain models are counted without it.
-        cut: what was left out to fit a model's window, in words; empty if nothing was.
+        cut: what was left out to fit a budget or a model's window; empty if nothing was.
     """
 
     text: str
     usage: Usage | None = None
-    cut: str = ""
+    cut: tuple[Cut, ...] = ()
 
 
 class EvaluatedAgent(Protocol):
@@ -65,15 +66,26 @@ class Parts:
     Args:
         generator: makes the chat model; None where the command was given none.
         encoder: makes the encoder of texts.
+        generator_window: how many tokens the chat model reads, where it does not tell itself.
     """
 
     def __init__(
-        self, *, generator: Callable[[], BaseChatModel] | None, encoder: Callable[[], Encoder]
+        self,
+        *,
+        generator: Callable[[], BaseChatModel] | None,
+        encoder: Callable[[], Encoder],
+        generator_window: int | None = None,
     ) -> None:
+        self.generator_window = generator_window
         self._make_generator, self._make_encoder = generator, encoder
         self._generator: BaseChatModel | None = None
         self._encoder: Encoder | None = None
         self._lock = Lock()
+
+    @property
+    def has_generator(self) -> bool:
+        """Whether the command was given a chat model."""
+        return self._make_generator is not None
 
     @property
     def generator(self) -> BaseChatModel:

@@ -19,6 +19,7 @@ from typing import Generic
 from habitus.evals.harness.records import Failed, R, S, Sample, Scorer, ScoreT, Solver
 from habitus.evals.harness.shards import Shard
 from habitus.evals.runlog import RunLog
+from habitus.evals.running import UsageError
 from habitus.memory.usage import Usage
 
 MAX_ERROR_CHARS = 1_000
@@ -83,6 +84,7 @@ def run(
 
     Raises:
         RunLogError: a result could not be written.
+        UsageError: of the solver, which cannot work as the command was given.
     """
     outcome: Outcome[ScoreT] = Outcome()
     places: dict[str, int] = {}
@@ -136,6 +138,8 @@ def _work(
 def _solve_or_fail(sample: S, solver: Solver[S, R]) -> R | Failed:
     try:
         return solver(sample)
+    except UsageError:
+        raise  # every other sample would fail as well
     except Exception as error:
         return _failed(sample, error)
 

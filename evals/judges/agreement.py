@@ -30,7 +30,8 @@ class Agreement:
 
 
 def read_labels(path: Path) -> dict[str, str]:
-    """Read people's labels: a JSONL file with `id` and `label` on each line.
+    """Read people's labels: a JSONL file with `id` and `label` on each line; lines whose label is null are
+    passed over.
 
     Raises:
         UsageError: a line is no such object, an id comes twice, or there is no line.
@@ -42,6 +43,8 @@ def read_labels(path: Path) -> dict[str, str]:
             case, label = told["id"], told["label"]
         except (ValueError, KeyError, TypeError):
             raise UsageError(f'line {number} of {path.name} is not {{"id": ..., "label": ...}}') from None
+        if label is None:
+            continue
         if case in labels:
             raise UsageError(f"line {number} of {path.name} repeats the id {case!r}")
         labels[str(case)] = str(label)

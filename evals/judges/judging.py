@@ -102,6 +102,7 @@ class Judge:
             labels cannot tie.
         cache: file of votes, such as `judge.jsonl` in the run folder; None keeps none. Votes that failed
             or could not be read are asked for again.
+        also: further files of votes that are read, such as those of a run's shards.
         timeout_seconds: a call that takes longer counts as failed.
 
     Raises:
@@ -115,6 +116,7 @@ class Judge:
         name: str,
         votes: int = 1,
         cache: Path | None = None,
+        also: Sequence[Path] = (),
         timeout_seconds: float | None = 120.0,
     ) -> None:
         if votes < 1 or votes % 2 == 0:
@@ -125,6 +127,8 @@ class Judge:
         self._path = cache
         self._lock = Lock()
         self._votes = _read_cache(cache) if cache is not None else {}
+        for path in also:
+            self._votes = _read_cache(path) | self._votes
 
     def judge(self, case: Case) -> Judgement:
         """Return the verdict on a case. The provider's errors are outcomes and never raised."""

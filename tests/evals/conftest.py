@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from habitus.agent.budgets import Cut
 from habitus.evals.longmemeval import Sample, SampleReader
 from habitus.memory.records import Conversation
+from tests.evals.loopback import Server, serving
 
 Record = dict[str, Any]
 
@@ -42,6 +44,13 @@ RECORD: Record = {
 
 def make_record(**changes: Any) -> Record:
     return {**copy.deepcopy(RECORD), **changes}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that speaks the OpenAI protocol."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
@@ -83,6 +92,7 @@ class ScriptedRecall:
 class ScriptedReply:
     text: str
     recall: ScriptedRecall
+    cut: tuple[Cut, ...] = ()
 
 
 def _words(text: str) -> set[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from habitus.agent.budgets import Cut
 from habitus.evals.cli import user_errors
 from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
 from habitus.evals.running import AgentUnderTest
@@ -29,6 +30,7 @@ class Found:
     evidence: Sequence[EmptyPacked] = ()
     context_tokens: int = 0
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    cut: Sequence[Cut] = ()
 
     @property
     def recall(self) -> Found:

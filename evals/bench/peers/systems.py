@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from habitus.evals.bench.peers.corpus import Asked, Item, Known
+from habitus.retrievers.encoder import Encoder
 
 BATCH = 256
 
@@ -209,7 +210,7 @@ class Txtai:
         return [str(one["session"]) for one in found]
 
 
-def in_memory_store(encoder: Known) -> Any:
+def in_memory_store(encoder: Encoder) -> Any:
     """Make LangGraph's store on the vectors that are looked up."""
     index = {
         "dims": encoder.dim,
@@ -219,7 +220,7 @@ def in_memory_store(encoder: Known) -> Any:
     return import_module("langgraph.store.memory").InMemoryStore(index=index)
 
 
-def embeddings(encoder: Known) -> Any:
+def embeddings(encoder: Encoder) -> Any:
     """Make LangChain embeddings of the vectors that are looked up."""
     base: Any = import_module("langchain_core.embeddings").Embeddings
 

@@ -3,100 +3,24 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 
 import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from habitus.evals.judges.judging import Case, Judge, Judgement
+from tests.evals.loopback import Server, Step
 
 CASE = Case(instructions="Is it right?", data="<reply>tea</reply>", labels=("yes", "no"))
 VERDICT = json.dumps({"reason": "It is.", "verdict": "yes"})
 
 
-class Server(ThreadingHTTPServer):
-    """Answers each request by the next step of its script.
-
-    A step is a status, a fault (`hang`, `cut`, `broken`) or the words of a reply; the last one repeats.
-    """
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.script: list[int | str] = []
-        self.requests: list[dict[str, object]] = []
-        self.closing = Event()
-
-    def next_step(self, request: dict[str, object]) -> int | str:
-        self.requests.append(request)
-        return self.script[min(len(self.requests), len(self.script)) - 1]
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Server)
-        step = self.server.next_step(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        if step == "hang":
-            self.server.closing.wait(30)
-        elif step == "cut":
-            self.send_response(200)
-            self.send_header("Content-Length", "1000")
-            self.end_headers()
-            self.wfile.write(b'{"choices": [')
-            self.wfile.flush()
-            self.connection.shutdown(socket.SHUT_RDWR)
-        elif step == "broken":
-            self._send(200, b'{"choices": [{"message"')
-        elif isinstance(step, int):
-            self._send(step, b'{"error": {"message": "no"}}')
-        else:
-            self._send(200, json.dumps(completion(step)).encode())
-
-    def _send(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        if status == 429:
-            self.send_header("Retry-After", "0.01")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-def completion(text: str) -> dict[str, object]:
-    return {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "judge",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": 40, "completion_tokens": 9, "total_tokens": 49},
-    }
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.closing.set()
-        server.shutdown()
-        thread.join()
-
-
-def ask(server: Server, *script: int | str, max_retries: int = 2, timeout: float = 30.0) -> Judgement:
-    server.script = list(script)
+def ask(server: Server, *steps: Step, max_retries: int = 2, timeout: float = 30.0) -> Judgement:
+    server.faults = list(steps[:-1])
+    server.script = lambda request: steps[-1]
     model = ChatOpenAI(
         model="judge",
-        base_url=f"http://127.0.0.1:{server.server_port}/v1",
+        base_url=server.url,
         api_key=SecretStr("none"),
         max_retries=max_retries,
         timeout=timeout,

@@ -1,0 +1,173 @@
+"""LongMemEval's question answering: agents that only answer, and replies as a judge sees them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+from habitus.evals.evaluated import USER_ID
+from habitus.evals.harness.agents import AgentFactory, Answer, Parts, opened
+from habitus.evals.harness.judged import JudgeOptions, Verdicts
+from habitus.evals.harness.models import metered
+from habitus.evals.harness.runner import Outcome
+from habitus.evals.harness.shards import Shard
+from habitus.evals.judges.judging import Judge
+from habitus.evals.judges.longmemeval import OfficialPrompts, answer_case, official_prompts, prompt_texts
+from habitus.evals.longmemeval import Sample
+from habitus.evals.retrieval import Aliases, Solver, ask_at
+from habitus.evals.runlog import Finished
+from habitus.evals.scoring import Score, score
+from habitus.memory.usage import Price, Usage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answering:
+    """An agent that is asked through the two methods alone.
+
+    Attributes:
+        factory: makes a fresh one for every question.
+        parts: what it is made of.
+        encoder: fingerprint of the encoder that it may use, or `none`.
+        oracle: it is given the evidence sessions alone.
+    """
+
+    factory: AgentFactory
+    parts: Parts
+    encoder: str
+    oracle: bool = False
+
+
+def answering_solver(agent: Answering, scratch: Path) -> Solver:
+    """Return a solver for which every question is a fresh user of a fresh agent.
+
+    Args:
+        agent: how it is made.
+        scratch: an existing folder for the agents' folders.
+    """
+
+    def solver(sample: Sample) -> Finished:
+        told = sample.sessions
+        if agent.oracle:
+            told = tuple(one for one in told if one.id in sample.evidence_session_ids)
+        started = perf_counter()
+        with (
+            metered() as meter,
+            TemporaryDirectory(dir=scratch) as folder,
+            opened(agent.factory, Path(folder), agent.parts) as made,
+        ):
+            made.ingest(USER_ID, Aliases(told).conversations)
+            ingested = perf_counter()
+            answer = made.answer(USER_ID, sample.question, ask_at(sample))
+            answered = perf_counter()
+        if isinstance(answer, str):
+            answer = Answer(text=answer)
+        return Finished(
+            question_id=sample.id,
+            question_type=sample.type,
+            recalled=False,
+            hypothesis=answer.text,
+            cut=answer.cut,
+            usage=answer.usage or meter.usage,
+            latency_ms={
+                "ingest": round(1e3 * (ingested - started), 3),
+                "answer": round(1e3 * (answered - ingested), 3),
+            },
+        )
+
+    return solver
+
+
+class JudgedScorer:
+    """Scores results as `habitus.evals.scoring` does, and their replies by a judge's verdict.
+
+    Args:
+        judge: asked once for every reply.
+        verdicts: where its judgements go.
+        official: prompts from a clone of the benchmark; by default our own wording.
+    """
+
+    def __init__(self, judge: Judge, verdicts: Verdicts, official: OfficialPrompts | None = None) -> None:
+        self._judge, self._verdicts, self._official = judge, verdicts, official
+
+    def __call__(self, sample: Sample, result: Finished) -> Score:
+        made = score(sample, result)
+        if result.hypothesis is None:
+            return made
+        judgement = self._judge.judge(answer_case(sample, result.hypothesis, self._official))
+        self._verdicts.judgements[sample.id] = judgement
+        if judgement.label is None:
+            return made
+        right = {"accuracy": float(judgement.label == "yes")}
+        kind = "judged.abstention" if sample.is_abstention else "judged.answerable"
+        return replace(made, views={**made.views, "judged.all": right, kind: right})
+
+
+class Judging:
+    """The judge of a run, if it has one.
+
+    Args:
+        options: of the judge.
+        clone: of the benchmark, for its own prompts.
+
+    Raises:
+        UsageError: the clone holds none.
+    """
+
+    def __init__(self, options: JudgeOptions | None, clone: Path | None) -> None:
+        self._verdicts = None if options is None else Verdicts(options=options)
+        self._official = None if clone is None else official_prompts(clone)
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """What the judge is asked, for the manifest."""
+        return {} if self._verdicts is None else prompt_texts(self._official)
+
+    def scorer(self, out: Path, shard: Shard | None) -> Callable[[Sample, Finished], Score]:
+        """Return the scorer of a run in a folder; call it once the folder is this run's."""
+        if self._verdicts is None:
+            return score
+        judge = self._verdicts.options.make(out, shard)
+        return JudgedScorer(judge, self._verdicts, self._official)
+
+    @property
+    def n_failed(self) -> int:
+        """Replies on which the judge's provider failed; they are judged when the run is taken up again."""
+        found = self._verdicts.judgements.values() if self._verdicts else ()
+        return sum(one.outcome == "failed" for one in found)
+
+    def write(self, folder: Path) -> None:
+        if self._verdicts is not None:
+            self._verdicts.write(folder)
+
+    def report(self) -> dict[str, Any]:
+        return {} if self._verdicts is None else {"judge": self._verdicts.report()}
+
+
+def answers_report(outcome: Outcome[Score], price: Price | None) -> dict[str, Any]:
+    """Return what replies cost, what prompts had to leave out, and how long the run took."""
+    report: dict[str, Any] = {"seconds": round(outcome.seconds, 3)}
+    if outcome.usage.n_calls:
+        report["usage"] = usage_report(outcome.usage, price)
+    if cut := cut_report(outcome.scores):
+        report["cut"] = cut
+    return report
+
+
+def usage_report(usage: Usage, price: Price | None) -> dict[str, Any]:
+    """Return the calls and tokens of the chat model under test, and what they cost."""
+    return {**asdict(usage), "cost": None if price is None else price.of(usage)}
+
+
+def cut_report(scores: Iterable[Score]) -> dict[str, dict[str, float]]:
+    """Return, by part of the prompt, in how many questions it was cut, and the mean share that was kept."""
+    kept: dict[str, list[float]] = defaultdict(list)
+    for one in scores:
+        for cut in one.cut:
+            kept[cut.part].append(cut.kept / cut.of)
+    return {part: {"questions": len(shares), "kept": fmean(shares)} for part, shares in kept.items()}
