@@ -22,14 +22,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, cast
 
-from habitus.agent.budgets import Cut
 from habitus.evals.running import UsageError
-from habitus.memory.records import Conversation
-from habitus.memory.usage import Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from habitus.agent.budgets import Cut
+    from habitus.memory.records import Conversation
+    from habitus.memory.usage import Usage
     from habitus.retrievers.encoder import Encoder
 
 

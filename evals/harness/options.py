@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from habitus.evals.running import UsageError
-from habitus.memory.usage import Price
 
 if TYPE_CHECKING:
     from habitus.evals.harness.judged import JudgeOptions
+    from habitus.memory.usage import Price
 
 _PRICE = re.compile(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)")
 
@@ -104,6 +104,8 @@ def read_price(text: str | None, option: str) -> Price | None:
     """
     if text is None:
         return None
+    from habitus.memory.usage import Price
+
     found = _PRICE.fullmatch(text.strip())
     if found is None:
         raise UsageError(f"{option} must be READ/WRITTEN, USD a million tokens, such as 2.5/10; got {text!r}")
