@@ -89,6 +89,12 @@ _QUESTION_WORD = _compiled(
     + r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|have|has|had|can|could|"
     + r"will|would|should|may|any|remind)\b"
 )
+_SUBORDINATE = _compiled(
+    # In a question the word is followed by a verb ("when did I"), in a clause by whoever does something.
+    _POLITE
+    + r"(?:(?:when|where)(?:ver)?\s+(?!(?:is|was|does|has)\b)(?:i|we|he|she|it|they|my|our|the|[a-z]+s)\b"
+    + r"|what\s+i\s+(?!(?:can|could|should|must|do|did|need)\b))"
+)
 _REQUEST = _compiled(
     _POLITE
     + r"(?:(?:can|could|would|will) you|"
@@ -165,7 +171,9 @@ def _forget_command(sentence: str) -> Command | None:
 
 
 def _sentence_route(sentence: str) -> Route:
-    is_question = sentence.rstrip().endswith("?") or bool(_QUESTION_WORD.match(sentence))
+    is_question = sentence.rstrip().endswith("?") or (
+        bool(_QUESTION_WORD.match(sentence)) and not _SUBORDINATE.match(sentence)
+    )
     if _WHOLE_USER.search(sentence):
         return "abstraction"
     if _REMIND.search(sentence) and is_question:

@@ -38,6 +38,16 @@ _ABBREVIATION = re.compile(
     r"\b(?:e\.g|i\.e|etc|vs|dr|mr|mrs|ms|st|no|approx|inc|ltd|u\.s|a\.m|p\.m)\.$", re.I
 )
 _STOP = re.compile(r"(?:[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+|[。！？])")
+_FRONTED = re.compile(
+    r"(?:^|(?<=[.!?\n]))\s*(?:when(?:ever)?|if|while|after|before)\s+(?:(?:i|we|he|she|it|they)\b|(?:my|the|our)\s+\w)"
+    r"[^,.;:!?\n]{2,60}?(?P<blank>\s)(?=i(?:'m|'d|'ve)?\s+(?!(?:do|did|am|was|have|had|can|could)\b))",
+    re.IGNORECASE,
+)
+_REPORTING = re.compile(
+    r"\b(?:say|says|said|saying|think|thought|feel|felt|know|knew|guess|mean|meant|hope|wish|believe|realis?e|reali[sz]ed"
+    r"|remember|told?\s+\w+|tells?\s+\w+|that|what|which|who|how|where|why|and|or|but|because|so|things?|ones?)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,16 @@ def _mask(text: str) -> str:
     text = _mask_quotations(text)
     text = _mask_transcript(text)
     text = _mask_letter(text)
-    return _mask_paste(text)
+    return _part(_mask_paste(text))
+
+
+def _part(text: str) -> str:
+    """Put the comma that belongs between a condition in front and what "I" do then, in place of the blank."""
+    for match in list(_FRONTED.finditer(text)):
+        blank = match.start("blank")
+        if not _REPORTING.search(text[match.start() : blank]):
+            text = f"{text[:blank]},{text[blank + 1 :]}"
+    return text
 
 
 def _mask_quotations(text: str) -> str:

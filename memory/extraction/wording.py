@@ -48,10 +48,13 @@ _LINKED = re.compile(
     re.IGNORECASE,
 )
 
+_COMMA = re.compile(r",(?=I\b)")
+
 
 def tidy(clause: str) -> str:
     """Return a clause as a sentence: no lead-in ("by the way, ..."), a capital first, a full stop last."""
-    clause = " ".join(clause.split())
+    # Between a condition in front and "I" the blank was made a comma.
+    clause = _COMMA.sub(", ", " ".join(clause.split()))
     kept = _LEAD_IN.sub("", clause).strip(' ,;:-–—"“”') or clause
     kept = kept[0].upper() + kept[1:]
     return kept if kept[-1] in ".!?…" else kept + "."

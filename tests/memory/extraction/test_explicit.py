@@ -239,3 +239,27 @@ def test_where_a_taste_holds_and_where_it_does_not(text: str, stance: str, scope
 )
 def test_a_taste_that_came_or_went_is_the_taste_of_now(text: str, stance: str) -> None:
     assert [(p.stance, p.target, p.scope) for p in tastes(text)] == [(stance, "ferries", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "statement", "scope"),
+    [
+        (
+            "When I travel for work I prefer the night train.",
+            "When I travel for work, I prefer the night train.",
+            "when i travel for work",
+        ),
+        (
+            "Nice weather! When we have guests I love cooking stews.",
+            "When we have guests, I love cooking stews.",
+            "when we have guests",
+        ),
+    ],
+)
+def test_a_condition_in_front_needs_no_comma(text: str, statement: str, scope: str) -> None:
+    [preference] = tastes(text)
+    assert (preference.statement, preference.scope) == (statement, scope)
+
+
+def test_what_is_only_reported_is_not_parted_from_its_report() -> None:
+    assert [one.scope for one in tastes("When I say I love you, I mean it.")] in ([], [None])
