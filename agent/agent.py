@@ -148,10 +148,11 @@ class Agent(Known):
         progress: Progress | None = None,
         extractor: BaseChatModel | None = None,
     ) -> Self:
-        """Open an agent on a data folder; use it as a context manager.
+        """Open an agent on a data folder or a database; use it as a context manager.
 
         Args:
-            folder: made if it is not there; by default `habitus` in the user's data folder.
+            folder: made if it is not there; by default `habitus` in the user's data folder. Or the URL of a
+                PostgreSQL database, `postgresql://USER:PASSWORD@HOST/DATABASE`, for any number of agents.
             encoder: by default all-MiniLM-L6-v2.
             generator: a LangChain chat model, or the name of one, see `generator_named`; by default
                 `ExtractiveChat`, which needs no weights.
@@ -166,11 +167,12 @@ class Agent(Known):
             InvalidInputError: a part that cannot be used.
             GeneratorNameError: no generator can be made of the name.
             FolderInUseError: another process owns the folder.
+            StoreUnreachableError: the database does not answer, or refuses.
             EncoderError: the default encoder's weights are not to be had.
             StoreCorruptError: the database cannot be read.
         """
         from habitus.agent.defaults import default_encoder, default_folder, default_generator
-        from habitus.memory.embedded import EmbeddedStore
+        from habitus.memory.opening import open_store
 
         encoder = encoder or default_encoder()
         ours = isinstance(generator, str)
@@ -179,7 +181,7 @@ class Agent(Known):
         generator = generator or default_generator(encoder)
         check_generator(generator)
         extraction_model(extractor, generator, settings or Settings())
-        store = EmbeddedStore.open(Path(folder) if folder else default_folder(), encoder, progress=progress)
+        store = open_store(folder or default_folder(), encoder, progress=progress)
         agent = cls(
             store=store,
             generator=generator,

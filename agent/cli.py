@@ -14,7 +14,7 @@ from habitus.agent.cli_curation import curation_app
 from habitus.agent.cli_importing import bring_in
 from habitus.agent.cli_options import (
     AsJson,
-    Folder,
+    Place,
     User,
     console,
     full_ids,
@@ -59,7 +59,7 @@ def run(application: typer.Typer) -> None:
 
 
 @app.command()
-def demo(folder: Folder = None) -> None:
+def demo(folder: Place = None) -> None:
     """Play a scripted conversation over three sessions and show what happens at each turn."""
     from tempfile import TemporaryDirectory
     from time import perf_counter
@@ -69,7 +69,7 @@ def demo(folder: Folder = None) -> None:
 
     out = console()
     start = perf_counter()
-    with TemporaryDirectory() as made, opened(folder or Path(made) / "demo", create=True) as agent:
+    with TemporaryDirectory() as made, opened(folder or str(Path(made) / "demo"), create=True) as agent:
         opening = perf_counter() - start
         for shown in play(agent):
             out.print(shown_line(shown))
@@ -85,7 +85,7 @@ def demo(folder: Folder = None) -> None:
 @app.command()
 def mcp(
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     http: Annotated[bool, typer.Option("--http", help="Serve streamable HTTP instead of stdio.")] = False,
     port: Annotated[int, typer.Option(help="Of loopback, with --http.", min=0, max=65535)] = 8717,
 ) -> None:
@@ -106,7 +106,7 @@ def mcp(
 @memory_app.command("list")
 def list_memories(
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     turns: Annotated[bool, typer.Option("--turns", help="Messages instead of preferences.")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="Facts instead of preferences.")] = False,
     as_json: AsJson = False,
@@ -126,7 +126,7 @@ def list_memories(
 
 
 @memory_app.command()
-def search(query: str, user: User = "me", folder: Folder = None, as_json: AsJson = False) -> None:
+def search(query: str, user: User = "me", folder: Place = None, as_json: AsJson = False) -> None:
     """Show what memory holds on a question, with the score of each arm."""
     from rich.table import Table
     from rich.text import Text
@@ -157,7 +157,7 @@ def search(query: str, user: User = "me", folder: Folder = None, as_json: AsJson
 @memory_app.command()
 def forget(
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     turn: Annotated[list[str] | None, typer.Option("--turn", help="Id of a message.")] = None,
     preference: Annotated[list[str] | None, typer.Option("--preference", help="Id of a preference.")] = None,
     fact: Annotated[list[str] | None, typer.Option("--fact", help="Id of a fact.")] = None,
@@ -184,7 +184,7 @@ def forget(
 @memory_app.command()
 def export(
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write; by default standard output.")
     ] = None,
@@ -201,7 +201,7 @@ def export(
 @memory_app.command("delete-user")
 def delete_user(
     user: Annotated[str, typer.Argument(help="Whose memory.")],
-    folder: Folder = None,
+    folder: Place = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete everything stored about a user, for good."""
@@ -213,7 +213,7 @@ def delete_user(
 
 
 @memory_app.command()
-def reindex(folder: Folder = None) -> None:
+def reindex(folder: Place = None) -> None:
     """Rebuild the vector and word indexes from the database."""
     from habitus.agent.progress import progress_bar
 
@@ -225,7 +225,7 @@ def reindex(folder: Folder = None) -> None:
 @memory_app.command()
 def stats(
     user: Annotated[str | None, typer.Option("--user", help="One user instead of all.")] = None,
-    folder: Folder = None,
+    folder: Place = None,
     as_json: AsJson = False,
 ) -> None:
     """Count what is stored."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from habitus.agent.cli_options import Folder, GeneratorName, User, console, opened
+from habitus.agent.cli_options import GeneratorName, Place, User, console, opened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def chat(
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     generator: GeneratorName = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Read a message a line, print a JSON object a line.")

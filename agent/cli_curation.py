@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from habitus.agent.cli_options import AsJson, Folder, User, console, full_ids, opened, show_json
+from habitus.agent.cli_options import AsJson, Place, User, console, full_ids, opened, show_json
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
@@ -30,7 +30,7 @@ def _fields(preference: Preference) -> list[tuple[str, str]]:
 
 
 @curation_app.command()
-def show(preference: PreferenceId, user: User = "me", folder: Folder = None, as_json: AsJson = False) -> None:
+def show(preference: PreferenceId, user: User = "me", folder: Place = None, as_json: AsJson = False) -> None:
     """Show every field of a preference, with the words that it rests on."""
     from rich.table import Table
     from rich.text import Text
@@ -47,7 +47,7 @@ def show(preference: PreferenceId, user: User = "me", folder: Folder = None, as_
 
 
 @curation_app.command()
-def confirm(preference: PreferenceId, user: User = "me", folder: Folder = None) -> None:
+def confirm(preference: PreferenceId, user: User = "me", folder: Place = None) -> None:
     """Say that a preference is right, such as a pending one."""
     with opened(folder, user=user) as agent:
         done = agent.confirm(user, _id(agent, user, preference))
@@ -55,7 +55,7 @@ def confirm(preference: PreferenceId, user: User = "me", folder: Folder = None) 
 
 
 @curation_app.command()
-def reject(preference: PreferenceId, user: User = "me", folder: Folder = None) -> None:
+def reject(preference: PreferenceId, user: User = "me", folder: Place = None) -> None:
     """Say that a preference is wrong; its history stays. To delete it, use forget."""
     with opened(folder, user=user) as agent:
         done = agent.reject(user, _id(agent, user, preference))
@@ -66,7 +66,7 @@ def reject(preference: PreferenceId, user: User = "me", folder: Folder = None) -
 def edit(
     preference: PreferenceId,
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     statement: Annotated[str | None, typer.Option(help="The taste in one sentence.")] = None,
     topic: Annotated[str | None, typer.Option(help="Dotted, such as food.diet.")] = None,
     target: Annotated[str | None, typer.Option(help="What it is about.")] = None,
@@ -90,7 +90,7 @@ def edit(
 
 
 @curation_app.command()
-def profile(user: User = "me", folder: Folder = None, as_json: AsJson = False) -> None:
+def profile(user: User = "me", folder: Place = None, as_json: AsJson = False) -> None:
     """Show the summary of the user, each section with the records it was made from."""
     from rich.table import Table
     from rich.text import Text
@@ -108,7 +108,7 @@ def profile(user: User = "me", folder: Folder = None, as_json: AsJson = False) -
 @curation_app.command()
 def persona(
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     diff: Annotated[tuple[int, int] | None, typer.Option("--diff", help="Compare two versions.")] = None,
     rollback: Annotated[int | None, typer.Option("--rollback", help="Go back to a version.")] = None,
     as_json: AsJson = False,

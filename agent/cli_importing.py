@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from habitus.agent.cli_options import AsJson, Folder, User, console, opened, show_json
+from habitus.agent.cli_options import AsJson, Place, User, console, opened, show_json
 
 if TYPE_CHECKING:
     from habitus.agent.importing.run import Imported
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def bring_in(
     file: Annotated[Path, typer.Argument(help="An export or a dump; archives are read as they are.")],
     user: User = "me",
-    folder: Folder = None,
+    folder: Place = None,
     format: Annotated[
         str | None,
         typer.Option(

@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
     from habitus.agent.agent import Agent
 
-Folder = Annotated[
-    Path | None,
-    typer.Option("--folder", help="Data folder; by default the user's data folder.", show_default=False),
+Place = Annotated[
+    str | None,
+    typer.Option(
+        "--folder",
+        "--url",
+        metavar="FOLDER|URL",
+        help="Data folder, or postgresql://USER:PASSWORD@HOST/DATABASE (in HABITUS_URL nobody sees the"
+        " password); by default the user's data folder.",
+        show_default=False,
+    ),
 ]
 User = Annotated[str, typer.Option("--user", help="Whose memory.")]
 GeneratorName = Annotated[
@@ -38,22 +45,33 @@ def console() -> Console:
     return Console()
 
 
-def data_folder(folder: Path | None) -> Path:
+def data_folder(place: str | None) -> Path:
     """Return the folder of an option, else the configured one, else the platform's."""
     from habitus.agent.configuration import load
     from habitus.agent.defaults import default_folder
+    from habitus.memory.opening import is_url
 
-    return folder or load().folder or default_folder()
+    if place and not is_url(place):
+        return Path(place)
+    return load().folder or default_folder()
+
+
+def memory_place(place: str | None) -> str:
+    """Return where memory is: the folder or database of an option, else the configured one."""
+    from habitus.agent.configuration import load
+
+    url = load().url
+    return place or (url.get_secret_value() if url else str(data_folder(None)))
 
 
 @contextmanager
 def opened(
-    folder: Path | None, *, user: str | None = None, create: bool = False, generator: str | None = None
+    place: str | None, *, user: str | None = None, create: bool = False, generator: str | None = None
 ) -> Iterator[Agent]:
-    """Open the agent of a folder.
+    """Open the agent of a folder or a database.
 
     Args:
-        folder: by default the configured one.
+        place: by default the configured one.
         user: somebody of whom something must be stored.
         create: whether the folder may be made; else a mistyped one is an error.
         generator: its name; by default the configured one.
@@ -63,15 +81,16 @@ def opened(
     from habitus.agent.generators.naming import generator_named
     from habitus.agent.progress import progress_bar
     from habitus.memory.errors import NotFoundError
+    from habitus.memory.opening import is_url
 
     configuration = load()
-    folder, generator = data_folder(folder), generator or configuration.generator
-    if not create and not folder.is_dir():
-        raise NotFoundError(f"there is no data folder {str(folder)!r}; name another with --folder")
+    place, generator = memory_place(place), generator or configuration.generator
+    if not create and not is_url(place) and not Path(place).is_dir():
+        raise NotFoundError(f"there is no data folder {place!r}; name another with --folder")
     with progress_bar("Re-embedding") as progress:
         key = configuration.generator_key
         model = generator_named(generator, key.get_secret_value() if key else None) if generator else None
-        agent = Agent.open(folder, generator=model, settings=configuration.settings, progress=progress)
+        agent = Agent.open(place, generator=model, settings=configuration.settings, progress=progress)
     with agent:
         if user is not None and user not in agent.store.users():
             raise NotFoundError(f"nothing is stored of user {user!r}; name another with --user")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import signal
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from habitus.agent.cli_options import Folder, GeneratorName, data_folder, opened
+from habitus.agent.cli_options import GeneratorName, Place, data_folder, opened
 from habitus.agent.errors import AgentError, ExtraMissingError
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class ExposedError(AgentError, ValueError):
 
 
 def serve(
-    folder: Folder = None,
+    folder: Place = None,
     generator: GeneratorName = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[
@@ -61,8 +60,8 @@ def serve(
     given |= {"metrics": metrics, "page": page}
     wanted = {name: value for name, value in given.items() if value is not None}
     how = ServeConfiguration.model_validate({**load().serve.model_dump(), **wanted})
-    folder = data_folder(folder)
-    ring = KeyRing(folder / FILE)
+    keys = data_folder(folder) / FILE
+    ring = KeyRing(keys)
     if not len(ring) and how.host not in ("127.0.0.1", "::1", "localhost"):
         raise ExposedError(
             f"{how.host} can be reached from other machines, and there is no key: "
@@ -99,7 +98,7 @@ def run_until_told(app: FastAPI, host: str, port: int) -> None:
 def add(
     user: Annotated[str | None, typer.Option(help="The one user it acts for.")] = None,
     tenant: Annotated[str | None, typer.Option(help="The tenant for whose users it acts.")] = None,
-    folder: Folder = None,
+    folder: Place = None,
 ) -> None:
     """Make a key for a user or a tenant. It is printed this once; only its hash is kept."""
     if (user is None) == (tenant is None):
@@ -109,20 +108,20 @@ def add(
 
 
 @keys_app.command("list")
-def show(folder: Folder = None) -> None:
+def show(folder: Place = None) -> None:
     """List keys by id, one JSON object a line."""
     for key in _ring(folder).keys:
         typer.echo(key.model_dump_json(exclude={"sha256"}))
 
 
 @keys_app.command("revoke")
-def revoke(key_id: Annotated[str, typer.Argument(help="As `list` shows it.")], folder: Folder = None) -> None:
+def revoke(key_id: Annotated[str, typer.Argument(help="As `list` shows it.")], folder: Place = None) -> None:
     """Take a key back; a running server takes notice at once."""
     if not _ring(folder).revoke(key_id):
         raise typer.BadParameter(f"there is no key {key_id!r}")
 
 
-def _ring(folder: Path | None) -> KeyRing:
+def _ring(folder: str | None) -> KeyRing:
     from habitus.agent.server.keys import FILE, KeyRing
 
     return KeyRing(data_folder(folder) / FILE)

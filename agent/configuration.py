@@ -67,6 +67,8 @@ class Configuration(BaseSettings):
 
     folder: Path | None = None
     """Where data is kept; None is `habitus` in the user's data folder."""
+    url: SecretStr | None = None
+    """Of a PostgreSQL database that holds memory instead of the folder."""
     generator: str | None = None
     """By name, see `habitus.agent.generators.naming`; None needs no weights."""
     generator_key: SecretStr | None = None

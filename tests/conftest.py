@@ -90,7 +90,7 @@ def postgres_schema(postgres_url: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     yield name
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+        connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE".encode())
 
 
 @pytest.fixture
