@@ -172,7 +172,8 @@ def applicable(
         vector: of the request, shape `(dim,)`, in the encoder's space.
         encoder: encodes preferences not met before.
         at: now.
-        limit: how many at most, not counting reply styles.
+        limit: how many at most, not counting reply styles. Severe constraints that matter are never left
+            out for it: they take the places of others, and more than that if they must.
         matrix: rows of `preference_matrix(preferences, encoder)`, when the caller keeps them.
     """
     rows = [row for row, preference in enumerate(preferences) if holds(preference, at)]
@@ -217,13 +218,14 @@ def _ranked(
     scores = cosines.astype(np.float64) + bonus
     order = np.argsort(-scores, kind="stable")
     best = float(scores[order[0]])
-    needed = [row for row in order.tolist() if row in always][:limit]
-    near = [
+    matters = [
         row
-        for rank, row in enumerate(order[: limit * 4].tolist())
-        if row not in always and _matters(chosen[row], float(scores[row]), best, rank)
+        for rank, row in enumerate(order.tolist())
+        if row in always or _matters(chosen[row], float(scores[row]), best, rank)
     ]
-    places = set(needed + near[: limit - len(needed)])
+    needed = [row for row in matters if row in always or _is_severe(chosen[row])]
+    near = [row for row in matters if row not in needed]
+    places = {*needed, *near[: max(0, limit - len(needed))]}
     kept = [row for row in order.tolist() if row in places]
     return [
         Applied(

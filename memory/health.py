@@ -16,6 +16,11 @@ _CHANGED = re.compile(
 )
 
 
+def rests_on_health(preference: Preference) -> bool:
+    """Tell whether a preference rules something out because the body does not bear it."""
+    return preference.stance == "avoid" and _ON_HEALTH.search(preference.statement) is not None
+
+
 def is_held_by_health(old: Preference, new: Preference) -> bool:
     """Tell whether `new` only likes what `old` rules out for health, and tells of no change.
 
@@ -25,8 +30,7 @@ def is_held_by_health(old: Preference, new: Preference) -> bool:
     """
     return (
         old.status == "active"
-        and old.stance == "avoid"
-        and _ON_HEALTH.search(old.statement) is not None
+        and rests_on_health(old)
         and new.stance in ("like", "require", "neutral")
         and new.source != "correction"
         and _CHANGED.search(new.statement) is None

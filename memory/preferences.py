@@ -22,7 +22,7 @@ from habitus.memory.extraction.comparisons import rejected_in
 from habitus.memory.extraction.complaints import FAVOURITE
 from habitus.memory.extraction.outcome import DIET
 from habitus.memory.extraction.targets import scope_of
-from habitus.memory.health import is_held_by_health
+from habitus.memory.health import is_held_by_health, rests_on_health
 from habitus.memory.norms import DEFAULT_NORMS, conflict
 from habitus.memory.records import Evidence, Norm, Preference, Stance, Turn
 from habitus.retrievers.analysis import analyze
@@ -103,6 +103,12 @@ def _taken_in(
         new = new.model_copy(update={"supersedes": changes[-1].id})
         ended = {old.id for old in changes}
         known = [old for old in known if old.id not in ended]
+    for old, left in _among_others(known, new):
+        if is_held_by_health(old, new):
+            held = f"contradicts what the user said: {old.statement}"
+            return [*changes, new.model_copy(update={"status": "pending", "status_reason": held})]
+        changes += [_superseded(old, new, at), without(old, left, at=new.valid_from)]
+        new = new.model_copy(update={"supersedes": old.id})
     for old in _twins(known, new, encoder):
         if _agree(old, new):
             return [*changes, _strengthened(old, new)]
@@ -123,6 +129,25 @@ def _taken_in(
 def _superseded(old: Preference, new: Preference, at: datetime) -> Preference:
     ends = max(min(at, new.valid_from), old.valid_from)
     return old.model_copy(update={"status": "superseded", "valid_to": ends})
+
+
+def _among_others(known: Sequence[Preference], new: Preference) -> list[tuple[Preference, str]]:
+    """Return enumerations that hold the new target under a contrary stance, and what is left of each."""
+    if new.confidence < PENDING_BELOW or new.stance == "neutral":
+        return []
+    found = []
+    for old in known:
+        left = remaining(old.target, new.target)
+        if (
+            left is not None
+            and old.status in _LIVE
+            and is_positive(old.stance) is (not is_positive(new.stance))
+            and (new.explicit or not old.explicit)
+            and _same_scope(old.scope, new.scope)
+            and old.valid_from <= new.valid_from
+        ):
+            found.append((old, left))
+    return found
 
 
 def _left_for(known: Sequence[Preference], new: Preference, encoder: Encoder) -> list[Preference]:
@@ -318,9 +343,15 @@ def retract(
 
     Only those about the same thing as the best match go, and of these those for the same occasion, if
     there are any: what is kept wrongly is taken back once more, what goes wrongly is lost. Of an
-    enumeration, what is not spoken of stays, as a record that supersedes the whole.
+    enumeration, what is not spoken of stays, as a record that supersedes the whole. An allergy goes only
+    where its very words are named: almonds are near to peanuts in meaning, and no reason to eat them.
     """
-    found = matching(stored, words, encoder=encoder)
+    spoken = _content(_spoken_of(words)[0])
+    found = [
+        old
+        for old in matching(stored, words, encoder=encoder)
+        if not rests_on_health(old) or _content(old.target) & spoken
+    ]
     if not found:
         return ()
     alike = [old for old in found if _content(old.target) == _content(found[0].target)]

@@ -15,6 +15,7 @@ from habitus.memory.extraction.choices import choice_in
 from habitus.memory.extraction.complaints import complaints_in
 from habitus.memory.extraction.constraints import constraints_in
 from habitus.memory.extraction.corrections import corrections_in, is_correction, retraction_in
+from habitus.memory.extraction.denials import denied_in
 from habitus.memory.extraction.facts import facts_in
 from habitus.memory.extraction.guards import spoken_by_user
 from habitus.memory.extraction.outcome import Extraction
@@ -48,7 +49,9 @@ def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
         return Extraction()
     own = spoken_by_user(turn.text)
     retractions = [found.words for sentence in own if (found := retraction_in(sentence)) is not None]
-    preferences = [*_stated(turn, own), *choice_in(turn, own, context)]
+    stated = _stated(turn, own)
+    retractions += denied_in(stated)
+    preferences = [*stated, *choice_in(turn, own, context)]
     return Extraction(
         preferences=tuple(_distinct(preferences)[:MAX_PREFERENCES]),
         facts=tuple(fact for sentence in own for fact in facts_in(turn, sentence)),

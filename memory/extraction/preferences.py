@@ -15,6 +15,7 @@ from habitus.memory.extraction.reactions import is_reaction
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, object_span, scope_of
 from habitus.memory.extraction.wording import in_first_person, tidy
+from habitus.memory.learning.features import trait_called
 from habitus.memory.records import Preference, SourceKind, Turn
 
 MAX_PER_SENTENCE = 6
@@ -313,10 +314,12 @@ def _record(turn: Turn, sentence: Sentence, taste: Found, source: SourceKind) ->
         strength -= 0.15
     scope = _scope(quote, taste.target)
     narrows = scope is not None and taste.cue.stance == "require" and _ONLY.search(taste.words) is not None
+    trait = trait_called(taste.target)
     return make_preference(
         turn,
         statement=statement,
         quote=quote,
+        topic=trait.topic if trait is not None and trait.is_of_replies_alone else None,
         target=taste.target,
         stance="like" if narrows else taste.cue.stance,
         strength=strength,

@@ -36,6 +36,11 @@ class Trait:
     is_in: Callable[[str], bool]
     aliases: tuple[str, ...] = ()
 
+    @property
+    def is_of_replies_alone(self) -> bool:
+        """Whether its name means nothing else: bullet points do not, tables and examples may."""
+        return " " in self.target or self.target in ("emojis", "headings")
+
     def statement(self, *, wanted: bool) -> str:
         """Return the preference in one sentence."""
         what = {"style.tone": f"a {self.target} tone", "style.language": f"replies in {self.target}"}.get(

