@@ -16,6 +16,7 @@ import typer
 from habitus.evals.faults_cli import faults
 from habitus.evals.feedback_cli import feedback
 from habitus.evals.harness.options import EmbeddingCache
+from habitus.evals.lifelong.cli import lifelong
 from habitus.evals.longmemeval_cli import longmemeval
 from habitus.evals.longmemeval_run import DEFAULT_BUDGET
 from habitus.evals.prefeval_cli import prefeval
@@ -33,6 +34,7 @@ eval_app.command("longmemeval")(longmemeval)
 eval_app.command("prefeval")(prefeval)
 eval_app.command("feedback")(feedback)
 eval_app.command("faults")(faults)
+eval_app.command("lifelong")(lifelong)
 eval_app.command("compare")(compare)
 eval_app.command("report")(report)
 

@@ -269,11 +269,11 @@ def holds(preferences: Iterable[Preference], truth: Truth) -> bool:
     Objects and occasions are compared by their stems, reply styles are left aside.
     """
     known = {
-        (is_positive(p.stance), _stems(p.target), _stems(p.scope))
+        (is_positive(p.stance), stems(p.target), stems(p.scope))
         for p in preferences
         if p.status == "active" and not p.topic.startswith("style.")
     }
-    return known == {(liked, _stems(it), _stems(occasion)) for liked, it, occasion in truth}
+    return known == {(liked, stems(it), stems(occasion)) for liked, it, occasion in truth}
 
 
 def _truth(life: _Life) -> Truth:
@@ -291,7 +291,8 @@ def _led(opening: str, words: str) -> str:
     )
 
 
-def _stems(words: str | None) -> frozenset[str]:
+def stems(words: str | None) -> frozenset[str]:
+    """Return the stems by which objects and occasions are compared."""
     return frozenset(analyze(words or "")) - _SMALL
 
 

@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from habitus.evals.harness import records
 from habitus.evals.longmemeval import is_abstention
 from habitus.evals.metrics import Estimate, bootstrap, percentiles
 from habitus.evals.retrieval import Outcome
@@ -61,7 +62,7 @@ Estimates = Mapping[str, Estimate]
 """By metric."""
 
 
-def aggregate(scores: Sequence[Score], *, seed: int = 0) -> dict[str, dict[str, Estimates]]:
+def aggregate(scores: Sequence[records.Score], *, seed: int = 0) -> dict[str, dict[str, Estimates]]:
     """Return estimates by view, then by group (`overall` or a question type), then by metric.
 
     Args:

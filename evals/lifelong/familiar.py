@@ -155,7 +155,7 @@ _TASTES = Tastes(
     ),
     quotes_dislike=(
         'Summarise this for me: "I can\'t stand {x}. They ruin my day."',
-        "Please proofread this letter:\n\n> Dear all,\n> I can't stand {x} and wanted to say so.\n> Yours, T.",
+        "Please proofread this letter:\n\n> Dear all,\n> I can't stand {x}, honestly.\n> Yours, T.",
     ),
     supposed_like=("If I loved {x}, what would you suggest?",),
     supposed_dislike=("If I hated {x}, what would you suggest?",),

@@ -1,4 +1,4 @@
-"""Wordings written before the suite was first run. Rules are never mended for them: they show what carries over."""
+"""Wordings written before the suite was first run; rules are never mended for them."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
 """How simulated users say things: one set of wordings to build with, and one held out.
 
-The held-out set was written before the suite was first run, and rules are never mended for it. `{v}` is a value,
-`{w}` the one before it, `{x}` and `{y}` objects of taste, `{o}` an occasion.
+The held-out set was written before the suite was first run, and rules are never mended for it. `{v}` is a
+value, `{w}` the one before it, `{x}` and `{y}` objects of taste, `{o}` an occasion, `{s}` a secret, `{u}` a
+user's id.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-WordingName = Literal["familiar", "held_out"]
+from habitus.evals.lifelong.options import WordingName
 
 
 @dataclass(frozen=True, kw_only=True)
