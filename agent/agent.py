@@ -47,6 +47,7 @@ from habitus.memory.records import (
     Norm,
     Turn,
 )
+from habitus.memory.remembering import remembered
 from habitus.memory.shortterm import ShortTermMemory
 from habitus.memory.store import MemoryStore, Progress
 from habitus.memory.tokens import CountTokens, estimate_tokens
@@ -104,7 +105,8 @@ class Agent(Known):
         self.generator = generator
         self.settings = settings or Settings()
         self.norms = tuple(norms)
-        self.count_tokens = count_tokens or estimate_tokens
+        # Of messages that are recalled, or stand in the window, every turn counts the same sentences again.
+        self.count_tokens = remembered(count_tokens or estimate_tokens, n=32_768)
         self._sessions = Sessions(store, self.settings, self.count_tokens)
         self._background = Background(
             store,

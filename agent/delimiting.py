@@ -49,11 +49,14 @@ def visible(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a text on one line, whatever kind of line end it holds: a line of a section is one record."""
-    return _BREAKS.sub(" ", text).strip()
+    lines = text.splitlines()
+    return lines[0].strip() if len(lines) == 1 else _BREAKS.sub(" ", text).strip()
 
 
 def as_data(text: str) -> str:
     """Escape what could be taken for a tag of the prompt or of a chat template; `as_written` undoes it."""
+    if text.isascii() and "<" not in text and "&" not in text:
+        return text
     text = _ESCAPED.sub("&amp;", visible(text))
     pieces: list[str] = []
     done = 0

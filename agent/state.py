@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
@@ -139,6 +139,8 @@ class Context:
     """Reads the message with a chat model during the turn; None where it is read later, or not at all."""
     cancelled: Event = field(default_factory=Event)
     """Set when the caller has gone away."""
+    emit: Callable[[str], None] | None = None
+    """Takes the pieces of the reply as they come; None writes them to LangGraph's `custom` stream."""
 
 
 def _merged(before: Mapping[str, float], after: Mapping[str, float]) -> Mapping[str, float]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
 from habitus.memory.question import Question
 from habitus.memory.recall import Memory
+from habitus.memory.remembering import remembered
 from habitus.memory.tokens import CountTokens
 from habitus.memory.units import units
 from habitus.retrievers.analysis import analyze
@@ -36,6 +37,11 @@ finds (.800 with the first ten sessions)."""
 _SPEAKER = {"user": "User", "assistant": "Assistant"}
 _LINE_BREAKS = re.compile(r"\s*\n\s*")
 _MISSES_IN_A_ROW = 12
+_LEAST = 2
+"""What a piece costs at least, with the blank before it."""
+
+_stems = remembered(lambda piece: frozenset(analyze(piece)), n=16_384)
+_sentences = remembered(lambda text: tuple(sentences(text)), n=4_096)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +77,16 @@ def shorten(
         count_tokens: counts the tokens of a text.
         cosines: how near each piece comes to the question in meaning, if that is known.
     """
-    wanted = set(analyze(words))
-    bearing = [len(wanted.intersection(analyze(piece))) / (len(wanted) or 1) for piece in pieces]
+    wanted = frozenset(analyze(words))
+    bearing = [len(wanted & _stems(piece)) / (len(wanted) or 1) for piece in pieces]
     if cosines:
         bearing = [share + cosine for share, cosine in zip(bearing, cosines, strict=True)]
     by_bearing = sorted(range(len(pieces)), key=lambda place: (-bearing[place], place))
     kept: list[int] = []
     left = max_tokens
     for place in by_bearing:
+        if left < _LEAST:
+            break
         cost = count_tokens(pieces[place]) + 1
         if cost <= left:
             kept.append(place)
@@ -117,7 +125,8 @@ def _heading(day: date) -> str:
 def line(memory: Memory) -> str:
     """Render one memory on one line; what was replaced since says so before its words."""
     mark = f"(earlier; newer on {memory.newer_at:%Y-%m-%d}) " if memory.newer_at else ""
-    return f"{_SPEAKER[memory.role]}: {mark}{_LINE_BREAKS.sub(' ', memory.text)}"
+    text = _LINE_BREAKS.sub(" ", memory.text) if "\n" in memory.text else memory.text
+    return f"{_SPEAKER[memory.role]}: {mark}{text}"
 
 
 def render(memories: Sequence[Memory]) -> str:
@@ -151,13 +160,13 @@ def _shown(
     if count_tokens(memory.text) <= max_tokens:
         return memory
     known = cosines.get(memory.turn_id, ())
-    pieces = units(memory.role, memory.text) if known else sentences(memory.text)
+    pieces = units(memory.role, memory.text) if known else _sentences(memory.text)
     text = shorten(pieces, question.words, max_tokens, count_tokens, known)
     return replace(memory, text=text, shortened=True)
 
 
 def pack(
-    ranked: Sequence[Memory],
+    ranked: Iterable[Memory],
     *,
     question: Question,
     budget: int,
@@ -167,7 +176,7 @@ def pack(
     """Take memories, best first, as long as they fit, and put them in time order.
 
     Args:
-        ranked: best first, with their full text.
+        ranked: best first, with their full text; no more are taken than are looked at.
         question: decides which sentences of a long message are kept.
         budget: tokens that the rendered block may cost.
         count_tokens: the generator's own count, or an estimate that is not below it.

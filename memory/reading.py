@@ -23,7 +23,7 @@ from habitus.memory.records import (
     Session,
     Turn,
 )
-from habitus.memory.resident import Rows
+from habitus.memory.rows import Rows
 from habitus.memory.sql import Connection, Statements
 from habitus.retrievers.encoder import Vectors
 

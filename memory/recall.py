@@ -6,7 +6,7 @@ share of its session's score, because evidence sits in sessions that are on the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import compress
@@ -113,20 +113,35 @@ def known_at(candidates: Candidates, at: datetime) -> Candidates:
 
 def without(candidates: Candidates, turn_ids: Collection[str]) -> Candidates:
     """Leave out some turns, such as those that short-term memory holds."""
-    gone = [row for _, row in candidates.rows_of(turn_ids)] if turn_ids else []
+    gone = _rows_from_end(candidates, frozenset(turn_ids))
     if not gone:
         return candidates
+    if gone[-1] == len(candidates) - len(gone):
+        return _rows_of(candidates, slice(0, gone[-1]))
     kept = np.ones(len(candidates), dtype=np.bool_)
     kept[gone] = False
     return _rows_of(candidates, kept)
 
 
-def _rows_of(candidates: Candidates, kept: npt.NDArray[np.bool_]) -> Candidates:
-    chosen = kept.tolist()
+def _rows_from_end(candidates: Candidates, turn_ids: Set[str]) -> list[int]:
+    """Return the rows of some turns, falling; those wanted are mostly the latest, so few rows are seen."""
+    found: list[int] = []
+    for row in range(len(candidates) - 1, -1, -1):
+        if len(found) == len(turn_ids):
+            break
+        if candidates.turn_ids[row] in turn_ids:
+            found.append(row)
+    return found
+
+
+def _rows_of(candidates: Candidates, kept: npt.NDArray[np.bool_] | slice) -> Candidates:
+    def of(ids: list[str]) -> list[str]:
+        return ids[kept] if isinstance(kept, slice) else list(compress(ids, kept.tolist()))
+
     return replace(
         candidates,
-        turn_ids=list(compress(candidates.turn_ids, chosen)),
-        session_ids=list(compress(candidates.session_ids, chosen)),
+        turn_ids=of(candidates.turn_ids),
+        session_ids=of(candidates.session_ids),
         index=candidates.index[kept],
         is_user=candidates.is_user[kept],
         at=candidates.at[kept],
@@ -139,12 +154,14 @@ class SessionArms:
     """What each arm says of every session among some candidates.
 
     Attributes:
+        turn_scores: shape `(n_candidates,)`, what the turns' own arms say of each.
         session_ids: n distinct ids.
         group: shape `(n_candidates,)`, for each candidate the place of its session among them.
         newest: shape `(n,)`, seconds since 1970 of each session's last candidate.
         columns: by arm, shape `(n,)`, higher is better.
     """
 
+    turn_scores: Scores
     session_ids: tuple[str, ...]
     group: npt.NDArray[np.int64]
     newest: Scores
@@ -160,12 +177,14 @@ def session_arms(candidates: Candidates, question: Question) -> SessionArms:
     mean 0 and deviation 1. `time` is 1 on the days that the question points to and falls to 0 beside them.
     """
     names, group = candidates.grouping
-    arms, users = candidates.arms, candidates.is_user
-    everyone = np.ones(len(candidates), dtype=np.bool_)
+    arms = candidates.arms
+    users, everyone = np.flatnonzero(candidates.is_user), slice(None)
 
-    def best(scores: npt.NDArray[np.floating[Any]], rows: npt.NDArray[np.bool_], floor: float) -> Scores:
+    def best(
+        scores: npt.NDArray[np.floating[Any]], rows: npt.NDArray[np.int64] | slice, floor: float
+    ) -> Scores:
         found = np.full(len(names), floor)
-        np.maximum.at(found, group[rows], scores[rows])
+        np.maximum.at(found, group[rows], scores[rows].astype(np.float64, copy=False))
         return found
 
     columns = {
@@ -177,11 +196,16 @@ def session_arms(candidates: Candidates, question: Question) -> SessionArms:
         "time": np.zeros(len(names)),
     }
     if question.about_replies:
-        columns["reply_bm25"] = standardise(best(arms["bm25"], ~users, 0.0))
+        columns["reply_bm25"] = standardise(best(arms["bm25"], np.flatnonzero(~candidates.is_user), 0.0))
     if question.spans:
         columns["time"] = best(nearness(question.spans, candidates.at), everyone, 0.0)
+    own = {name: weight for name, weight in TURN_WEIGHTS.items() if name != "session"}
     return SessionArms(
-        session_ids=names, group=group, newest=best(candidates.at, everyone, -np.inf), columns=columns
+        turn_scores=weighted_sum({name: arms[name] for name in own}, own),
+        session_ids=names,
+        group=group,
+        newest=best(candidates.at, everyone, -np.inf),
+        columns=columns,
     )
 
 
@@ -191,6 +215,7 @@ def rank(
     weights: Mapping[str, float] = SESSION_WEIGHTS,
     *,
     arms: SessionArms | None = None,
+    n_sessions: int | None = None,
 ) -> Ranking:
     """Rank sessions by the weighted sum of their arms, and turns; ties go to the newer.
 
@@ -199,6 +224,7 @@ def rank(
         question: that they may answer.
         weights: by arm.
         arms: of the candidates, where the caller has them already.
+        n_sessions: turns of so many of the best sessions alone are ranked; None is all.
 
     Raises:
         KeyError: a weight names no arm.
@@ -207,11 +233,16 @@ def rank(
     scores = sum(
         (weight * arms.columns[name] for name, weight in weights.items()), np.zeros(len(arms.newest))
     )
-    return ranked_by(candidates, question, arms, scores)
+    return ranked_by(candidates, question, arms, scores, n_sessions=n_sessions)
 
 
 def ranked_by(
-    candidates: Candidates, question: Question, arms: SessionArms, session_scores: Scores
+    candidates: Candidates,
+    question: Question,
+    arms: SessionArms,
+    session_scores: Scores,
+    *,
+    n_sessions: int | None = None,
 ) -> Ranking:
     """Rank sessions by given scores, and turns by their own arms and a share of their session's score.
 
@@ -220,16 +251,18 @@ def ranked_by(
         question: that they may answer.
         arms: of the candidates.
         session_scores: shape `(n,)`, in the order of `arms.session_ids`.
+        n_sessions: turns of so many of the best sessions alone are ranked; None is all.
     """
     by_score = np.lexsort((-arms.newest, -session_scores))
-    own = candidates.arms
-    turn_scores = weighted_sum(
-        {"cosine": own["cosine"], "bm25": own["bm25"], "session": standardise(session_scores)[arms.group]},
-        TURN_WEIGHTS,
-    )
+    of_session = standardise(standardise(session_scores)[arms.group])
+    turn_scores = arms.turn_scores + TURN_WEIGHTS["session"] * of_session
     if not question.about_replies:
         turn_scores[~candidates.is_user] -= REPLY_HANDICAP
     newest = candidates.newest_first
+    if n_sessions is not None:
+        is_best = np.zeros(len(by_score), dtype=np.bool_)
+        is_best[by_score[:n_sessions]] = True
+        newest = newest[is_best[arms.group[newest]]]
     rows = newest[np.argsort(-turn_scores[newest], kind="stable")]
     return Ranking(
         session_ids=tuple(arms.session_ids[place] for place in by_score.tolist()),

@@ -28,7 +28,8 @@ from habitus.memory.records import (
     Status,
     Turn,
 )
-from habitus.memory.resident import Resident, ResidentCache
+from habitus.memory.resident import Resident
+from habitus.memory.residents import Residents
 from habitus.memory.sql import Connection
 from habitus.memory.store import Candidates, Forgotten, Query
 from habitus.memory.terms import terms_of
@@ -50,7 +51,7 @@ class RelationalStore(ABC):
     def __init__(self, encoder: Encoder, *, in_memory: Bounds, resident_bytes: int) -> None:
         self._encoder = encoder
         self._in_memory = in_memory
-        self._residents = ResidentCache(resident_bytes, encoder.dim)
+        self._residents = Residents(resident_bytes, encoder.dim)
 
     @abstractmethod
     def _read(self) -> AbstractContextManager[Connection]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from habitus.memory.products import dots
 from habitus.memory.question import Question
 from habitus.memory.recall import Ranking, SessionArms, ranked_by, session_arms
+from habitus.memory.remembering import remembered
 from habitus.memory.store import Candidates
 from habitus.memory.units import units
 from habitus.retrievers.encoder import Vectors
@@ -75,14 +76,19 @@ class Said:
     text: str
     vectors: Vectors
 
-    @cached_property
-    def statements(self) -> list[tuple[int, str]]:
+    @property
+    def statements(self) -> tuple[tuple[int, str], ...]:
         """Its statements, each with its place among the units; a document has none."""
         # There is a vector for each unit, so a document needs no cutting to be known as one.
-        if len(self.vectors) > MAX_TALK:
-            return []
-        pieces = units("user", self.text)
-        return [(place, piece) for place, piece in enumerate(pieces) if is_statement(piece)]
+        return () if len(self.vectors) > MAX_TALK else _statements(self.text)
+
+
+def _stated(text: str) -> tuple[tuple[int, str], ...]:
+    return tuple((place, piece) for place, piece in enumerate(units("user", text)) if is_statement(piece))
+
+
+_statements = remembered(_stated, n=4_096)
+_is_dated = remembered(lambda piece: bool(_TIME.search(piece)), n=16_384)
 
 
 def to_read(candidates: Candidates, ranking: Ranking) -> list[str]:
@@ -120,9 +126,7 @@ def rerank(
         arms: of the candidates, where the caller has them already.
     """
     found = read(candidates, ranking, question, vector, said)
-    if found is None:
-        return ranking
-    scores = found.scores()
+    scores = ranking.session_scores if found is None else found.scores()
     rest = ranking.session_scores[len(scores) :] * REST_WEIGHTS["arms"]
     if len(rest):
         rest -= max(0.0, float(rest[0] - scores.min())) + _STEP
@@ -176,7 +180,7 @@ class Reading:
             own = np.flatnonzero(self.place == place)
             if len(own):
                 seed = self.vectors[own[np.argmax(self.cosine[own])]]
-                near = np.asarray(self.vectors @ seed, dtype=np.float64)
+                near = np.asarray(dots(self.vectors, seed), dtype=np.float64)
                 likeness[:, column] = _best(self.place, near, n)
                 likeness[place, column] = np.nan
         known = ~np.isnan(likeness)
@@ -204,12 +208,12 @@ def read(
         stated = said[turn_id].statements
         rows.append(said[turn_id].vectors[[i for i, _ in stated]])
         place += [places[session_id]] * len(stated)
-        dated += [bool(_TIME.search(piece)) for _, piece in stated]
+        dated += [question.asks_when and _is_dated(piece) for _, piece in stated]
     if not place:
         return None
     groups, vectors = np.array(place, dtype=np.int64), np.concatenate(rows)
-    cosine = np.asarray(vectors @ vector, dtype=np.float64)
-    recent = np.where(np.array(dated) & question.asks_when, cosine, _FLOOR)
+    cosine = np.asarray(dots(vectors, vector), dtype=np.float64)
+    recent = np.where(dated, cosine, _FLOOR)
     columns = {
         "arms": ranking.session_scores[:n],
         "told": standardise(_best(groups, cosine, n)),

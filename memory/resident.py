@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +11,12 @@ import numpy.typing as npt
 
 from habitus.memory.bm25 import Collection, Postings, Scored, bm25, sums_by
 from habitus.memory.growing import Growing
+from habitus.memory.products import dots, dots_at, group_sums
+from habitus.memory.rows import Rows
+from habitus.memory.session_sums import SessionSums
 from habitus.memory.signs import Signs
 from habitus.memory.store import Candidates
-from habitus.memory.terms import Counts, Hashes, Terms
+from habitus.memory.terms import Terms
 from habitus.retrievers.encoder import Vectors
 
 Ints = npt.NDArray[np.int64]
@@ -26,144 +27,8 @@ COMPLETE_LIMIT = 20_000
 _RESCORED_PER_WANTED = 40
 """Passages whose exact cosine is computed, for each that is wanted; see `Signs` for what is missed."""
 
-_ROWS_AT_ONCE = 256
-_LARGE_GROUP = 64
-
 _BYTES_PER_ID = 120
 """A Python string of 32 characters, its place in a list and its share of a dictionary."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Stored turns in the order of their sequence numbers, n rows.
-
-    Attributes:
-        seqs: shape `(n,)`.
-        turn_ids: n ids.
-        session_ids: n ids.
-        index: shape `(n,)`, place in the session.
-        is_user: shape `(n,)`.
-        at: shape `(n,)`, seconds since 1970.
-        n_passages: shape `(n,)`, at least 1 each.
-        vectors: shape `(n_passages.sum(), dim)`.
-        n_terms: shape `(n,)`, distinct terms of each turn.
-        hashes, counts: shape `(n_terms.sum(),)`.
-    """
-
-    seqs: Ints
-    turn_ids: list[str]
-    session_ids: list[str]
-    index: Ints
-    is_user: npt.NDArray[np.bool_]
-    at: npt.NDArray[np.float64]
-    n_passages: Ints
-    vectors: Vectors
-    n_terms: Ints
-    hashes: Hashes
-    counts: Counts
-
-    @classmethod
-    def from_sql(cls, rows: list[tuple[Any, ...]], dim: int) -> Rows:
-        """Build from `(seq, id, session_id, place, is_user, at, n_passages, terms, counts, vectors)`."""
-        columns = list(zip(*rows, strict=True)) or [()] * 10
-        return cls(
-            seqs=np.array(columns[0], dtype=np.int64),
-            turn_ids=list(columns[1]),
-            session_ids=list(columns[2]),
-            index=np.array(columns[3], dtype=np.int64),
-            is_user=np.array(columns[4], dtype=np.bool_),
-            at=np.array(columns[5], dtype=np.float64) / 1e6,
-            n_passages=np.array(columns[6], dtype=np.int64),
-            n_terms=np.array([len(counts) // 4 for counts in columns[8]], dtype=np.int64),
-            hashes=np.frombuffer(b"".join(columns[7]), dtype=np.uint64),
-            counts=np.frombuffer(b"".join(columns[8]), dtype=np.uint32),
-            vectors=np.frombuffer(b"".join(columns[9]), dtype=np.float32).reshape(-1, dim),
-        )
-
-    def __len__(self) -> int:
-        return len(self.seqs)
-
-
-def dots(rows: Vectors, vector: Vectors) -> Vectors:
-    """Return the dot product of each row with a vector, on this thread alone.
-
-    BLAS would spread a millisecond of work over all cores, and waits ten where these are busy.
-    """
-    products: Vectors = np.einsum("ij,j->i", rows, vector)
-    return products
-
-
-def dots_at(rows: Vectors, places: Ints, vector: Vectors) -> Vectors:
-    """Return the dot products of some of the rows with a vector.
-
-    A few at a time, in one small piece of memory: fresh pages for thousands of rows cost more than the
-    products.
-    """
-    products = np.empty(len(places), dtype=np.float32)
-    piece = np.empty((min(_ROWS_AT_ONCE, len(places)), rows.shape[1]), dtype=np.float32)
-    for begin in range(0, len(places), _ROWS_AT_ONCE):
-        some = places[begin : begin + _ROWS_AT_ONCE]
-        # `raise`, the default, would copy through a buffer; the places are known to exist.
-        np.take(rows, some, axis=0, out=piece[: len(some)], mode="clip")
-        products[begin : begin + len(some)] = dots(piece[: len(some)], vector)
-    return products
-
-
-def group_sums(rows: Vectors, begins: Ints, sizes: Ints) -> Vectors:
-    """Return the sum of each group of consecutive rows, none of them empty.
-
-    Adds the first rows of all groups, then the second ones, and so on: `np.add.reduceat` takes eight times
-    as long on groups of a few long rows.
-    """
-    if not len(sizes) or sizes.max() > _LARGE_GROUP:
-        sums: Vectors = np.add.reduceat(rows, begins, axis=0) if len(begins) else rows[:0].copy()
-        return sums
-    sums = rows[begins]
-    for place in range(1, int(sizes.max())):
-        longer = np.flatnonzero(sizes > place)
-        sums[longer] += rows[begins[longer] + place]
-    return sums
-
-
-class _Sessions:
-    """Per session the sum of the vectors of the user's turns, or of all turns while there are none."""
-
-    def __init__(self, dim: int) -> None:
-        self.rows: dict[str, int] = {}
-        self.has_user = Growing(np.bool_)
-        self.sums = Growing(np.float32, dim)
-        self.norms = Growing(np.float32)
-        self.own_lengths = Growing(np.float64)
-
-    def row_of(self, session_ids: list[str]) -> Ints:
-        known = len(self.rows)
-        found = [self.rows.setdefault(session_id, len(self.rows)) for session_id in session_ids]
-        n_new = len(self.rows) - known
-        if n_new:
-            self.has_user.append(np.zeros(n_new, dtype=np.bool_))
-            self.sums.append(np.zeros((n_new, self.sums.view.shape[1]), dtype=np.float32))
-            self.norms.append(np.ones(n_new, dtype=np.float32))
-            self.own_lengths.append(np.zeros(n_new))
-        return np.array(found, dtype=np.int64)
-
-    def add(self, rows: Ints, is_user: npt.NDArray[np.bool_], vectors: Vectors, lengths: Ints) -> None:
-        np.add.at(self.own_lengths.view, rows[is_user], lengths[is_user])
-        own = np.unique(rows[is_user])
-        first = own[~self.has_user.view[own]]
-        self.sums.view[first] = 0.0
-        self.has_user.view[first] = True
-        counted = np.flatnonzero(is_user | ~self.has_user.view[rows])
-        order = counted[np.argsort(rows[counted], kind="stable")]
-        touched, begins, sizes = np.unique(rows[order], return_index=True, return_counts=True)
-        if len(touched):
-            self.sums.view[touched] += group_sums(vectors[order], begins, sizes)
-            norms = np.linalg.norm(self.sums.view[touched], axis=1)
-            self.norms.view[touched] = np.where(norms > 0.0, norms, 1.0)
-
-    def cosine(self, vector: Vectors) -> Vectors:
-        scores: Vectors = dots(self.sums.view, vector)
-        scores /= self.norms.view
-        return scores
 
 
 def _top(rows: Ints, scores: npt.NDArray[Any], k: int) -> Ints:
@@ -202,7 +67,7 @@ class Resident:
         self._vectors = Growing(np.float32, dim)
         self._signs = Signs(dim)
         self._postings = Postings()
-        self._sessions = _Sessions(dim)
+        self._sessions = SessionSums(dim)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -375,56 +240,3 @@ class Resident:
             n_own = int(np.count_nonzero(self._sessions.has_user.view))
             statistics = Collection.of(joined, n_own, float(lengths.sum()))
         return bm25(joined, lengths, statistics)
-
-
-class ResidentCache:
-    """The users searched last, bounded by bytes.
-
-    Args:
-        max_bytes: bound on the sum of `Resident.nbytes`.
-        dim: length of a vector.
-    """
-
-    def __init__(self, max_bytes: int, dim: int) -> None:
-        self._max_bytes = max_bytes
-        self._dim = dim
-        self._lock = threading.Lock()
-        self._residents: OrderedDict[str, Resident] = OrderedDict()
-        self._sizes: dict[str, int] = {}
-
-    def get(self, user_id: str) -> Resident:
-        """Return the user's resident, an empty one at first."""
-        with self._lock:
-            if user_id not in self._residents:
-                self._residents[user_id] = Resident(self._dim)
-                self._sizes[user_id] = 0
-            self._residents.move_to_end(user_id)
-            return self._residents[user_id]
-
-    def settle(self, user_id: str, resident: Resident) -> None:
-        """Count a resident's present size, and drop those longest unused until all fit."""
-        with self._lock:
-            if self._residents.get(user_id) is not resident:
-                return
-            self._sizes[user_id] = resident.nbytes
-            while sum(self._sizes.values()) > self._max_bytes:
-                oldest, _ = self._residents.popitem(last=False)
-                del self._sizes[oldest]
-
-    def drop(self, user_id: str) -> None:
-        """Let go of a user's memory."""
-        with self._lock:
-            self._residents.pop(user_id, None)
-            self._sizes.pop(user_id, None)
-
-    @property
-    def nbytes(self) -> int:
-        """Sum of the sizes of the residents held."""
-        with self._lock:
-            return sum(self._sizes.values())
-
-    @property
-    def users(self) -> list[str]:
-        """The users held, longest unused first."""
-        with self._lock:
-            return list(self._residents)

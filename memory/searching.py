@@ -12,9 +12,9 @@ from datetime import datetime
 
 from habitus.memory.question import Question
 from habitus.memory.recall import Ranking, instant, known_at, rank, session_arms, without
-from habitus.memory.reranking import Said, rerank, to_read
+from habitus.memory.reranking import SESSIONS_READ, Said, rerank, to_read
 from habitus.memory.store import Candidates, MemoryStore, Query
-from habitus.memory.updates import Statement, newer_first, replaced, restated, superseded
+from habitus.memory.updates import Statement, glance, newer_first, replaced, restated, superseded
 from habitus.retrievers.encoder import Vectors
 
 
@@ -59,7 +59,8 @@ def search_memory(
     query = Query(text=question.words, vector=vector, limit=limit + len(leave_out))
     candidates = known_at(without(store.search(user_id, query), leave_out), at)
     arms = session_arms(candidates, question)
-    ranking = rank(candidates, question, arms=arms)
+    # The second look ranks all turns anew; before it, only what it reads has to be in order.
+    ranking = rank(candidates, question, arms=arms, n_sessions=SESSIONS_READ)
     said = read_best(store, user_id, to_read(candidates, ranking))
     replacing = {**_superseded(store, user_id), **replaced(_statements(candidates, said))}
     ranking = rerank(candidates, ranking, question, vector, said, arms=arms)
@@ -90,11 +91,15 @@ def _superseded(store: MemoryStore, user_id: str) -> dict[str, str]:
 
 
 def _statements(candidates: Candidates, said: Mapping[str, Said]) -> list[Statement]:
+    """Return the statements that may replace one another."""
     found: list[Statement] = []
     for turn_id, row in candidates.rows_of(said):
-        at, message = instant(float(candidates.at[row])), said[turn_id]
-        found += [
-            Statement(turn_id=turn_id, at=at, text=text, vector=message.vectors[place])
-            for place, text in message.statements
-        ]
+        message = said[turn_id]
+        states = [(place, text) for place, text in message.statements if glance(text).is_state]
+        if states:
+            at = instant(float(candidates.at[row]))
+            found += [
+                Statement(turn_id=turn_id, at=at, text=text, vector=message.vectors[place])
+                for place, text in states
+            ]
     return found

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from habitus.memory.errors import InvalidInputError
+from habitus.memory.products import dots
 from habitus.memory.records import Turn
-from habitus.memory.resident import dots
 from habitus.memory.store import Candidates
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.bm25 import BM25

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 
@@ -94,10 +93,14 @@ class Candidates:
         """Return those of some turns that are here, each with its row, in the order of rows.
 
         Args:
-            turn_ids: a set, or something else that is quick to look into.
+            turn_ids: distinct ones.
         """
-        rows = compress(range(len(self)), map(turn_ids.__contains__, self.turn_ids))
+        rows = sorted(row for one in turn_ids if (row := self._row.get(one)) is not None)
         return [(self.turn_ids[row], row) for row in rows]
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return dict(zip(self.turn_ids, range(len(self)), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

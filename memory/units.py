@@ -11,6 +11,7 @@ passages do, at a quarter of the cost.
 from __future__ import annotations
 
 from habitus.memory.records import Role
+from habitus.memory.remembering import remembered
 from habitus.retrievers.passages import passages, sentences
 
 MAX_SENTENCES = 64
@@ -27,6 +28,10 @@ def units(role: Role, text: str) -> list[str]:
     """
     if role == "assistant":
         return [" ".join(text.split(None, REPLY_WORDS)[:REPLY_WORDS])]
+    return list(_of_user(text))
+
+
+def _cut(text: str) -> tuple[str, ...]:
     found: list[str] = []
     begun = ""
     for sentence in sentences(text):
@@ -35,7 +40,10 @@ def units(role: Role, text: str) -> list[str]:
             found += passages(begun)
             begun = ""
         if len(found) >= MAX_SENTENCES:
-            return found[:MAX_SENTENCES]
+            return tuple(found[:MAX_SENTENCES])
     if begun and found:
         found[-1] = f"{found[-1]} {begun}"
-    return found or [text]
+    return tuple(found) or (text,)
+
+
+_of_user = remembered(_cut, n=4_096)

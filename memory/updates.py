@@ -12,12 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from habitus.memory.products import all_dots, dots
 from habitus.memory.recall import Ranking
 from habitus.memory.records import Fact, Preference
+from habitus.memory.remembering import remembered
 from habitus.memory.reranking import Said
 from habitus.memory.store import Candidates
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
@@ -157,8 +160,9 @@ def restated(
         places = [place for place, _ in message.statements] if message else []
         if message and places:
             vectors = message.vectors[places]
-            nearest = int(np.argmax(vectors @ vector))
-            if float(vectors[nearest] @ vector) >= _NEAR_QUESTION:
+            nearness = dots(vectors, vector)
+            nearest = int(np.argmax(nearness))
+            if nearness[nearest] >= _NEAR_QUESTION:
                 best.append((row, score, vectors[nearest]))
     found: dict[str, str] = {}
     for place, (old, above, one) in enumerate(best):
@@ -176,15 +180,13 @@ def replaced(statements: Sequence[Statement]) -> dict[str, str]:
     Args:
         statements: of one user, in any order.
     """
-    ordered = sorted(statements, key=lambda one: (one.at, one.turn_id))
+    stating = [one for one in statements if glance(one.text).is_state]
+    ordered = sorted(stating, key=lambda one: (one.at, one.turn_id))
     if len(ordered) < 2:
         return {}
     vectors = np.stack([one.vector for one in ordered])
-    near = vectors @ vectors.T
-    near_pairs = np.triu(near >= NEAR, k=1)
-    is_in_pair: npt.NDArray[np.bool_] = np.logical_or(near_pairs.any(axis=0), near_pairs.any(axis=1))
-    texts = [one.text if seen else "" for one, seen in zip(ordered, is_in_pair.tolist(), strict=True)]
-    pairs = near_pairs & _comparable(texts, near)
+    near = all_dots(vectors, vectors)
+    pairs = np.triu(near >= NEAR, k=1) & _comparable([glance(one.text) for one in ordered], near)
     # Few statements are left, and reading what one tells takes longer than all the rest.
     told = lru_cache(maxsize=None)(lambda place: _Told.of(ordered[place].text))
     found: dict[str, str] = {}
@@ -195,21 +197,39 @@ def replaced(statements: Sequence[Statement]) -> dict[str, str]:
     return found
 
 
-def _comparable(texts: Sequence[str], near: Vectors) -> npt.NDArray[np.bool_]:
-    """Return which pairs may replace one another by what is seen at a glance, shape `(n, n)`, old by new.
+class Glance(NamedTuple):
+    """What is seen of a statement at a glance.
 
-    Left out is only what `_replaces` refuses: both tell a state, and both name a number, or being nearer in
-    meaning both a day of the week, or the later one a change.
+    Attributes:
+        is_state: whether it tells a state, and no single event; only such replace one another.
+        has_number, has_weekday, has_change: whether it names one.
     """
-    stating = [text if _STATE.search(text) else "" for text in texts]
-    numbers, weekdays, changes = (
-        np.array([bool(text and cue.search(text)) for text in stating])
-        for cue in (_NUMBER_SEEN, _WEEKDAY, _CHANGE)
-    )
-    states = np.array([bool(text) for text in stating])
+
+    is_state: bool
+    has_number: bool
+    has_weekday: bool
+    has_change: bool
+
+
+def _seen(text: str) -> Glance:
+    if not _STATE.search(text):
+        return Glance(False, False, False, False)
+    return Glance(True, *(bool(cue.search(text)) for cue in (_NUMBER_SEEN, _WEEKDAY, _CHANGE)))
+
+
+glance = remembered(_seen, n=16_384)
+
+
+def _comparable(states: Sequence[Glance], near: Vectors) -> npt.NDArray[np.bool_]:
+    """Return which pairs of states may replace one another at a glance, shape `(n, n)`, old by new.
+
+    Left out is only what `_replaces` refuses: both name a number, or being nearer in meaning both a day of
+    the week, or the later one a change.
+    """
+    _, numbers, weekdays, changes = np.array(states, dtype=np.bool_).T
     nearer = np.outer(weekdays, weekdays) | changes
     seen = np.outer(numbers, numbers) | ((near >= NEAR_WITHOUT_NUMBER) & nearer)
-    return np.asarray(np.outer(states, states) & seen)
+    return np.asarray(seen)
 
 
 @dataclass(frozen=True)

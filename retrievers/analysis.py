@@ -40,7 +40,7 @@ def analyze(text: str) -> list[str]:
     Words are runs of letters and digits in any script; an apostrophe inside a word keeps it whole.
     Nothing is left out as a stop word: BM25's IDF weighs common terms down by itself.
     """
-    return [_stem(word) for word in _WORD.findall(text.casefold().replace("’", "'"))]
+    return list(map(_stem, _WORD.findall(text.casefold().replace("’", "'"))))
 
 
 FUNCTION_STEMS = frozenset(analyze(_FUNCTION_WORDS))

@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from habitus.agent.retaining import recalled, still_held
 from habitus.agent.state import Context, Recall, State
 from habitus.memory.packing import limit, pack
+from habitus.memory.products import dots
 from habitus.memory.question import Question, read_question
 from habitus.memory.recall import Memory, Ranking, instant, without
 from habitus.memory.searching import Found, search_memory
@@ -131,7 +132,7 @@ def _unit_cosines(
     unread = [one.turn_id for one in memories if one.turn_id not in vectors and is_long(one)]
     if unread:
         vectors |= store.turn_vectors(user_id, unread)
-    return {turn_id: (rows @ vector).tolist() for turn_id, rows in vectors.items()}
+    return {turn_id: dots(rows, vector).tolist() for turn_id, rows in vectors.items()}
 
 
 def _earlier_in_session(

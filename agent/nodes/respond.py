@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from langgraph.runtime import Runtime
@@ -35,17 +35,18 @@ def respond(state: State, runtime: Runtime[Context]) -> State:
     outcome = state.get("outcome")
     said = [outcome.text] if outcome is not None else []
     said += _blocked(state["standing"].changes.preferences)
+    emit = runtime.context.emit or runtime.stream_writer
     for text in said:
-        runtime.stream_writer(text + "\n\n")
+        emit(text + "\n\n")
     if state["routes"] == {"command"}:
         return {"reply_text": "\n\n".join(said), "prompt_tokens": 0, "cut": ()}
 
     prompt = _prompt(state, runtime.context)
-    reply = _generate(prompt.messages, state, runtime)
+    reply = _generate(prompt.messages, state, runtime.context, emit)
     question = state["standing"].question
     asked = [spoken(question)] if question is not None else []
     for text in asked:
-        runtime.stream_writer("\n\n" + text)
+        emit("\n\n" + text)
     text = "\n\n".join([*said, reply, *asked])
     return {"reply_text": text, "prompt_tokens": prompt.n_tokens, "cut": prompt.cut}
 
@@ -110,8 +111,9 @@ def _fitting_corrections(state: State, context: Context) -> Sequence[Correction]
     return [known[i] for cosine, i in nearest if cosine >= _CORRECTION_FLOOR]
 
 
-def _generate(messages: list[BaseMessage], state: State, runtime: Runtime[Context]) -> str:
-    context = runtime.context
+def _generate(
+    messages: list[BaseMessage], state: State, context: Context, emit: Callable[[str], None]
+) -> str:
     counts = state.get("strength", 1.0) > 0.0
     applied = _standing(state, context).applied if counts else ()
     asked = Asked(
@@ -131,7 +133,7 @@ def _generate(messages: list[BaseMessage], state: State, runtime: Runtime[Contex
     try:
         for piece in context.decoding.reply(asked):
             pieces.append(piece)
-            runtime.stream_writer(piece)
+            emit(piece)
     except CancelledError:
         raise
     except Exception as error:

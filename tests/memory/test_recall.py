@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from habitus.memory.question import Question, read_question
-from habitus.memory.recall import Ranking, known_at
+from habitus.memory.recall import Ranking, known_at, without
 from habitus.memory.recall import rank as rank_for
 from habitus.memory.store import Candidates
 
@@ -96,3 +96,23 @@ def test_nothing_gives_nothing() -> None:
     ranking = rank(candidates([]))
     assert ranking.session_ids == ()
     assert ranking.rows.shape == (0,)
+
+
+def test_ranking_the_turns_of_the_best_sessions_alone_leaves_their_order() -> None:
+    rng = np.random.default_rng(1)
+    found = candidates([(f"s{n % 9}", n % 3 > 0, *rng.random(2)) for n in range(60)])
+    whole, part = rank(found), rank_for(found, PLAIN, n_sessions=4)
+    assert part.session_ids == whole.session_ids
+    best = set(whole.session_ids[:4])
+    assert list(part.ranked_turn_ids) == [
+        turn_id for turn_id in whole.ranked_turn_ids if found.session_ids[int(turn_id[1:])] in best
+    ]
+
+
+def test_turns_are_left_out_wherever_they_stand() -> None:
+    found = candidates([("a", True, n / 9, 0.0) for n in range(6)])
+    assert without(found, {"t4", "t5", "gone"}).turn_ids == ["t0", "t1", "t2", "t3"]
+    assert without(found, {"t1", "t5"}).turn_ids == ["t0", "t2", "t3", "t4"]
+    assert without(found, {"t4", "t5"}).arms["cosine"].tolist() == found.arms["cosine"][:4].tolist()
+    assert without(found, set(found.turn_ids)).turn_ids == []
+    assert without(found, ()) is found

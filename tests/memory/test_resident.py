@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from habitus.memory.bm25 import Collection, Postings, bm25
-from habitus.memory.resident import Resident, ResidentCache, Rows
+from habitus.memory.resident import Resident
+from habitus.memory.residents import Residents
+from habitus.memory.rows import Rows
 from habitus.memory.terms import Terms, count_terms, hash_term, terms_of
 
 DIM = 8
@@ -123,7 +125,7 @@ def test_an_empty_resident_scores_nothing() -> None:
 def test_the_cache_keeps_within_its_bound_and_drops_the_longest_unused() -> None:
     one = Resident(DIM)
     one.append(rows(1, 100))
-    cache = ResidentCache(3 * one.nbytes, DIM)
+    cache = Residents(3 * one.nbytes, DIM)
     for user in ("ann", "bob", "cid"):
         resident = cache.get(user)
         resident.append(rows(1, 100))
@@ -141,7 +143,7 @@ def test_the_cache_keeps_within_its_bound_and_drops_the_longest_unused() -> None
 
 
 def test_a_user_larger_than_the_bound_is_not_kept() -> None:
-    cache = ResidentCache(1000, DIM)
+    cache = Residents(1000, DIM)
     resident = cache.get("ann")
     resident.append(rows(1, 100))
     cache.settle("ann", resident)
@@ -150,7 +152,7 @@ def test_a_user_larger_than_the_bound_is_not_kept() -> None:
 
 
 def test_a_resident_that_was_dropped_meanwhile_is_not_counted() -> None:
-    cache = ResidentCache(10**9, DIM)
+    cache = Residents(10**9, DIM)
     resident = cache.get("ann")
     cache.drop("ann")
     resident.append(rows(1, 100))

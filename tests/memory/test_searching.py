@@ -56,6 +56,12 @@ def test_it_ranks_as_search_first_ranking_and_second_look_one_after_the_other(st
     assert set(found.said) == {turn.id for turn in HISTORY}
 
 
+def test_every_turn_is_ranked_also_where_nothing_was_stated(store: MemoryStore) -> None:
+    said = [told(f"s{n}", f"Where do tomato plants grow in garden {n}?", days_ago=n + 1) for n in range(50)]
+    store.commit("ann", Changes(turns=tuple(said)))
+    assert sorted(search(store, "tomato plants garden").ranking.ranked_turn_ids) == sorted(t.id for t in said)
+
+
 def test_the_later_statement_of_a_number_replaces_the_earlier_and_stands_above_it(store: MemoryStore) -> None:
     store.commit("ann", Changes(turns=HISTORY))
     found = search(store, "tomato plants garden 12")

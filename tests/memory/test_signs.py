@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from habitus.memory.resident import COMPLETE_LIMIT, Resident, Rows
+from habitus.memory.resident import COMPLETE_LIMIT, Resident
+from habitus.memory.rows import Rows
 from habitus.memory.signs import Signs
 from habitus.memory.terms import Terms
 from habitus.retrievers.encoder import Vectors
