@@ -17,8 +17,9 @@ def test_products_are_those_of_linear_algebra() -> None:
 
 @pytest.mark.parametrize("sizes", [[1, 3, 2, 694], [1, 3, 2, 4]])
 def test_sums_of_groups_of_any_size(sizes: list[int]) -> None:
-    ends = np.cumsum(sizes)
-    begins = ends - sizes
+    lengths = np.array(sizes, dtype=np.int64)
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
     wanted = [ROWS[begin:end].sum(axis=0) for begin, end in zip(begins, ends, strict=True)]
-    found = group_sums(ROWS[: ends[-1]], begins, np.array(sizes))
+    found = group_sums(ROWS[: ends[-1]], begins, lengths)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
