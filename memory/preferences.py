@@ -25,6 +25,7 @@ from habitus.memory.extraction.targets import scope_of
 from habitus.memory.health import is_held_by_health, rests_on_health
 from habitus.memory.norms import DEFAULT_NORMS, conflict
 from habitus.memory.records import Evidence, Norm, Preference, Stance, Turn
+from habitus.memory.succession import succeeded
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder
 
@@ -98,6 +99,7 @@ def _taken_in(
             return []
         return [new.model_copy(update={"status": "blocked", "status_reason": reason})]
     overtaken = [*_left_for(known, new, encoder), *_narrowed(known, new), *given_up(known, new, encoder)]
+    overtaken += [old for old in _succeeded(known, new, encoder) if old not in overtaken]
     changes = [_superseded(old, new, at) for old in overtaken]
     if changes:
         new = new.model_copy(update={"supersedes": changes[-1].id})
@@ -170,6 +172,22 @@ def _left_for(known: Sequence[Preference], new: Preference, encoder: Encoder) ->
     close = _same_targets(rejected, live, encoder)
     found = [old for old, same in zip(live, close, strict=True) if same]
     return sorted(found, key=lambda old: (old.learnt_at, old.id))
+
+
+def _succeeded(known: Sequence[Preference], new: Preference, encoder: Encoder) -> list[Preference]:
+    """Return the choices that the user now makes otherwise."""
+    if new.stance != "like" or new.confidence < PENDING_BELOW:
+        return []
+    live = [
+        old
+        for old in known
+        if old.status in _LIVE
+        and old.stance == "like"
+        and (new.explicit or not old.explicit)
+        and _same_scope(old.scope, new.scope)
+        and old.valid_from <= new.valid_from
+    ]
+    return succeeded(live, new, encoder)
 
 
 def _narrowed(known: Sequence[Preference], new: Preference) -> list[Preference]:
