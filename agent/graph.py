@@ -10,6 +10,7 @@ outside the conversation goes route, feedback, profile, commit.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -41,12 +42,17 @@ Graph = CompiledStateGraph[State, Context, State, State]
 NODES: tuple[Node, ...] = (route, feedback, extract, command, recall, profile, respond, commit)
 
 
+_COMPUTING = frozenset({recall, profile})
+"""Those that compute and wait for nothing but the store."""
+
+
 def _timed(node: Node) -> Node:
     name = node.__name__
 
     def timed(state: State, runtime: Runtime[Context]) -> State:
         start = perf_counter()
-        update = node(state, runtime)
+        with runtime.context.computing if node in _COMPUTING else nullcontext():
+            update = node(state, runtime)
         return {**update, "timings_ms": {name: (perf_counter() - start) * 1e3}}
 
     timed.__name__ = name

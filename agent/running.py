@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
-from threading import Event
+from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, cast
 
 from habitus.agent.errors import CancelledError
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 def ignore(piece: str) -> None:
     """Take no notice of pieces: the caller wants the reply as a whole."""
+
+
+_MAX_COMPUTING = max(4, os.cpu_count() or 1)
+"""Turns that recall and weigh at once; the others wait, or wait for their generators.
+
+They share one interpreter: with 64 of them at it, whoever hands out a piece of a reply waited for its turn
+among all of them, and each held the encoder's buffers.
+"""
 
 
 class Runner:
@@ -51,6 +60,7 @@ class Runner:
         self._norms = tuple(norms)
         self._count_tokens = count_tokens
         self._reader = reader
+        self._computing = BoundedSemaphore(_MAX_COMPUTING)
 
     def turn_state(
         self,
@@ -115,5 +125,6 @@ class Runner:
             reader=self._reader,
             decoding=self._decoding,
             cancelled=cancelled,
+            computing=self._computing,
             emit=emit,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
@@ -139,6 +140,8 @@ class Context:
     """Reads the message with a chat model during the turn; None where it is read later, or not at all."""
     cancelled: Event = field(default_factory=Event)
     """Set when the caller has gone away."""
+    computing: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Entered while a node computes, so that not all turns of a process do so at once."""
     emit: Callable[[str], None] | None = None
     """Takes the pieces of the reply as they come; None writes them to LangGraph's `custom` stream."""
 

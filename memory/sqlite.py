@@ -15,6 +15,8 @@ from habitus.memory.sql import FeatureRow
 from habitus.memory.writing import new_epoch
 
 _BUSY_SECONDS = 30.0
+_MAX_IDLE = 8
+"""Readers kept open; each holds up to 2 MB of pages."""
 _VACUUM_IN_MEMORY_PAGES = 16_384
 _UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {
@@ -161,7 +163,7 @@ class Database:
 
     def _give_back(self, connection: SqliteConnection) -> None:
         with self._idle_lock:
-            if not self._closed:
+            if not self._closed and len(self._idle) < _MAX_IDLE:
                 self._idle.append(connection)
                 return
         connection.close()

@@ -301,7 +301,7 @@ async def why(turn_id: str, serving: ServingNow, user_id: UserNow) -> ReplyShown
     reply = serving.replies.get(user_id, turn_id)
     if reply is None:
         raise not_found("reply among the latest ones")
-    return ReplyShown.of(reply)
+    return reply
 
 
 @router.post("/forget")

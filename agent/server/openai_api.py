@@ -190,8 +190,10 @@ async def chat(
             generation=asked.generation,
             strength=x_habitus_strength,
         )
-    serving.replies.keep(reply)
-    return Response(_completion(serving, reply).model_dump_json(), media_type="application/json")
+    shown = ReplyShown.of(reply)
+    serving.replies.keep(user_id, shown)
+    completion = _completion(serving, reply, shown)
+    return Response(completion.model_dump_json(), media_type="application/json")
 
 
 def _read(asked: ChatRequest) -> tuple[str, str | None]:
@@ -231,13 +233,13 @@ def counted(serving: Serving) -> Iterator[None]:
         serving.n_turns -= 1
 
 
-def _completion(serving: Serving, reply: Reply) -> ChatCompletion:
+def _completion(serving: Serving, reply: Reply, shown: ReplyShown) -> ChatCompletion:
     return ChatCompletion(
         id=f"chatcmpl-{reply.turn_id}",
         created=int(reply.at.timestamp()),
         choices=[Choice(message={"role": "assistant", "content": reply.text})],
         usage=_usage(serving, reply),
-        habitus=ReplyShown.of(reply),
+        habitus=shown,
     )
 
 
@@ -295,8 +297,9 @@ async def _events(
             begun = False
             async for part in parts:
                 if isinstance(part, Reply):
-                    serving.replies.keep(part)
-                    yield event({}, end=True, habitus=ReplyShown.of(part).model_dump(mode="json"))
+                    shown = ReplyShown.of(part)
+                    serving.replies.keep(part.user_id, shown)
+                    yield event({}, end=True, habitus=shown.model_dump(mode="json"))
                     if options.include_usage:
                         yield _data({**common, "choices": [], "usage": _usage(serving, part).model_dump()})
                 else:

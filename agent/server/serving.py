@@ -13,41 +13,49 @@ from urllib.parse import unquote
 from fastapi import Depends, Header, Request
 
 from habitus.agent.agent import Agent
-from habitus.agent.reply import Reply
 from habitus.agent.server.errors import ApiError, not_found
 from habitus.agent.server.keys import Caller, KeyRing
 from habitus.agent.server.limits import RateLimiter
+from habitus.agent.server.shown import ReplyShown
 
 T = TypeVar("T")
 
-_KEPT_REPLIES = 2_000
+_KEPT_BYTES = 32 * 2**20
 MAX_WAITING = 1_024
 """Turns under way or waiting at once; beyond, a caller is told to come back."""
 
 
 class RecentReplies:
-    """The latest replies with all that led to them, to explain them; the oldest go first."""
+    """What the latest replies show of what led to them; the oldest go first.
 
-    def __init__(self, n_kept: int = _KEPT_REPLIES) -> None:
-        self._replies: OrderedDict[tuple[str, str], Reply] = OrderedDict()
-        self._n_kept = n_kept
+    Args:
+        max_bytes: of all of them, as JSON.
+    """
+
+    def __init__(self, max_bytes: int = _KEPT_BYTES) -> None:
+        self._shown: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._n_bytes = 0
+        self._max_bytes = max_bytes
         self._lock = Lock()
 
-    def keep(self, reply: Reply) -> None:
+    def keep(self, user_id: str, shown: ReplyShown) -> None:
+        written = shown.model_dump_json().encode()
         with self._lock:
-            self._replies[reply.user_id, reply.turn_id] = reply
-            if len(self._replies) > self._n_kept:
-                self._replies.popitem(last=False)
+            self._shown[user_id, shown.turn_id] = written
+            self._n_bytes += len(written)
+            while self._n_bytes > self._max_bytes:
+                self._n_bytes -= len(self._shown.popitem(last=False)[1])
 
-    def get(self, user_id: str, turn_id: str) -> Reply | None:
+    def get(self, user_id: str, turn_id: str) -> ReplyShown | None:
         with self._lock:
-            return self._replies.get((user_id, turn_id))
+            written = self._shown.get((user_id, turn_id))
+        return None if written is None else ReplyShown.model_validate_json(written)
 
     def drop(self, user_id: str) -> None:
         """Let go of a user's replies: something they rest on was deleted."""
         with self._lock:
-            for key in [key for key in self._replies if key[0] == user_id]:
-                del self._replies[key]
+            for key in [key for key in self._shown if key[0] == user_id]:
+                self._n_bytes -= len(self._shown.pop(key))
 
 
 @dataclass

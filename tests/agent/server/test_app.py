@@ -15,6 +15,8 @@ from fastapi.testclient import TestClient
 from habitus.agent import Agent
 from habitus.agent.server.app import ServerOptions
 from habitus.agent.server.keys import KeyFileError, KeyRing
+from habitus.agent.server.serving import RecentReplies
+from habitus.agent.server.shown import ReplyShown
 from tests.agent.server.conftest import Connect
 
 CHAT = "/v1/chat/completions"
@@ -184,3 +186,22 @@ def test_the_openapi_document_names_every_route(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert {"/v1/chat/completions", "/v1/models", "/v1/memory/export", "/healthz"} <= set(paths)
     assert all(one.get("responses") for path in paths.values() for one in path.values())
+
+
+def test_replies_are_kept_for_explaining_up_to_so_many_bytes(client: TestClient) -> None:
+    for number in range(4):
+        client.post(
+            "/v1/chat/completions", json={"messages": [{"role": "user", "content": f"Hello {number}."}]}
+        )
+    turns = [turn["id"] for turn in client.get("/v1/memory/turns").json() if turn["role"] == "assistant"]
+    shown = [client.get(f"/v1/memory/replies/{turn}/why").json() for turn in turns]
+    assert [one["turn_id"] for one in shown] == turns
+    newest = [ReplyShown.model_validate(one) for one in shown[-2:]]
+    small = RecentReplies(max_bytes=sum(len(one.model_dump_json()) for one in newest))
+    for one in shown:
+        small.keep("maya", ReplyShown.model_validate(one))
+    assert [small.get("maya", turn) for turn in turns] == [None, None, *newest]
+    small.drop("maya")
+    assert small.get("maya", turns[-1]) is None
+    small.keep("maya", newest[0])
+    assert small.get("maya", newest[0].turn_id) == newest[0]
