@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,6 +43,8 @@ class Throughput:
         n_tokens: generated in a round.
         seconds: of each round, ours.
         plain_seconds: of each round, `generate` for one turn after the other.
+        cpu_seconds, plain_cpu_seconds: of each round, what the process took of the CPU: on a CPU the ratio of
+            these does not depend on what else runs.
         same: share of replies that are equal in both.
     """
 
@@ -50,6 +52,8 @@ class Throughput:
     n_tokens: int
     seconds: tuple[float, ...]
     plain_seconds: tuple[float, ...]
+    cpu_seconds: tuple[float, ...]
+    plain_cpu_seconds: tuple[float, ...]
     same: float
 
     @property
@@ -66,6 +70,12 @@ class Throughput:
     def ratio(self) -> float:
         """How many times faster ours is: the median of the rounds' ratios."""
         return median(plain / ours for plain, ours in zip(self.plain_seconds, self.seconds, strict=True))
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The same by CPU time."""
+        pairs = zip(self.plain_cpu_seconds, self.cpu_seconds, strict=True)
+        return median(plain / ours for plain, ours in pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,14 +190,19 @@ def _throughput(
 
     said, expected = ours(), plain()  # a full call of each, so that what loads at the first use is loaded
     times: dict[Callable[[], list[str]], list[float]] = {ours: [], plain: []}
+    cpu: dict[Callable[[], list[str]], list[float]] = {ours: [], plain: []}
     for number in range(rounds):
         for call in (ours, plain) if number % 2 else (plain, ours):
+            before = process_time()
             times[call].append(_seconds(call))
+            cpu[call].append(process_time() - before)
     return Throughput(
         n_turns=n_turns,
         n_tokens=n_turns * new_tokens,
         seconds=tuple(times[ours]),
         plain_seconds=tuple(times[plain]),
+        cpu_seconds=tuple(cpu[ours]),
+        plain_cpu_seconds=tuple(cpu[plain]),
         same=sum(a == b for a, b in zip(said, expected, strict=True)) / n_turns,
     )
 
@@ -245,13 +260,14 @@ def show(report: GeneratorReport, console: Console) -> None:
         f"{report.config} with random weights, {report.n_parameters / 1e6:,.0f} M parameters, "
         f"{report.dtype}, {report.device}, load {report.load}"
     )
-    table = Table("turns at once", "generate, one by one", "habitus", "ratio", "same replies")
+    table = Table("turns at once", "generate, one by one", "habitus", "ratio", "by CPU time", "same replies")
     for row in report.throughput:
         table.add_row(
             str(row.n_turns),
             f"{row.plain_rate:,.0f} tokens/s",
             f"{row.rate:,.0f} tokens/s",
             f"{row.ratio:.1f}x",
+            f"{row.cpu_ratio:.1f}x",
             f"{row.same:.0%}",
         )
     console.print(table)

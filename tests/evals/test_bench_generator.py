@@ -36,8 +36,16 @@ def test_both_say_the_same_and_are_timed() -> None:
 
 
 def test_ratios_are_medians_of_the_rounds() -> None:
-    row = Throughput(n_turns=2, n_tokens=20, seconds=(1.0, 2.0, 1.0), plain_seconds=(5.0, 6.0, 9.0), same=1.0)
-    assert (row.rate, row.ratio) == (20.0, 5.0)
+    row = Throughput(
+        n_turns=2,
+        n_tokens=20,
+        seconds=(1.0, 2.0, 1.0),
+        plain_seconds=(5.0, 6.0, 9.0),
+        cpu_seconds=(1.0, 1.0, 1.0),
+        plain_cpu_seconds=(4.0, 3.0, 7.0),
+        same=1.0,
+    )
+    assert (row.rate, row.ratio, row.cpu_ratio) == (20.0, 5.0, 4.0)
     first = FirstToken(n_prefix=9, n_last=3, fresh=(1.0, 2.0, 4.0), reused=(0.5, 0.5, 0.4), plain=(1.0,))
     assert first.ratio == 0.25
     output = StringIO()
