@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from habitus.agent.cli_backup import backup, restore, verify
 from habitus.agent.cli_chat import chat
 from habitus.agent.cli_config import config_app
 from habitus.agent.cli_curation import curation_app
 from habitus.agent.cli_importing import bring_in
+from habitus.agent.cli_moving import migrate
 from habitus.agent.cli_options import (
     AsJson,
     Place,
@@ -34,11 +36,15 @@ app = typer.Typer(
 memory_app = typer.Typer(help="Look at, search and delete what is stored.", no_args_is_help=True)
 memory_app.add_typer(curation_app)
 memory_app.command("import")(bring_in)
+memory_app.command("backup")(backup)
+memory_app.command("restore")(restore)
+memory_app.command("verify")(verify)
 app.add_typer(memory_app, name="memory")
 app.add_typer(keys_app, name="keys")
 app.add_typer(config_app, name="config")
 app.command("chat")(chat)
 app.command("serve")(serve)
+app.command("migrate")(migrate)
 
 USAGE_ERROR = 2
 

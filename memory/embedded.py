@@ -6,6 +6,7 @@ import os
 from contextlib import AbstractContextManager, ExitStack
 
 from habitus.memory import outbox, reading, writing
+from habitus.memory.backup import check_integrity
 from habitus.memory.folder import DataFolder
 from habitus.memory.indexer import INDEX_AFTER, Indexer
 from habitus.memory.locking import UserLocks
@@ -13,8 +14,9 @@ from habitus.memory.reading import Bounds, Size
 from habitus.memory.reembedding import adopt
 from habitus.memory.relational import EXACT_LIMIT, RESIDENT_BYTES, RelationalStore
 from habitus.memory.sql import Connection
-from habitus.memory.sqlite import Database, SqliteConnection
+from habitus.memory.sqlite import DATABASE, Database, SqliteConnection
 from habitus.memory.store import Candidates, Progress, Query, StoreStats
+from habitus.memory.verifying import Verified
 from habitus.memory.wide import search_wide
 from habitus.retrievers.encoder import Encoder, Vectors
 
@@ -78,7 +80,7 @@ class EmbeddedStore(RelationalStore):
         data = DataFolder(folder)
         with ExitStack() as undo:
             undo.callback(data.release)
-            database = Database(data.path / "memory.db", max_pages=max_pages)
+            database = Database(data.path / DATABASE, max_pages=max_pages)
             undo.callback(database.close)
             is_new = adopt(database, encoder, reembed=reembed, progress=progress)
             in_memory = Bounds.of(exact_limit)
@@ -136,6 +138,11 @@ class EmbeddedStore(RelationalStore):
 
     def flush(self) -> None:
         self._indexer.drain()
+
+    def verify(self, progress: Progress | None = None) -> Verified:
+        with self._read() as connection:
+            check_integrity(connection, self._database.path)
+        return super().verify(progress)
 
     def stats(self, user_id: str | None = None) -> StoreStats:
         with self._database.read() as connection:

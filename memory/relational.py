@@ -31,8 +31,9 @@ from habitus.memory.records import (
 from habitus.memory.resident import Resident
 from habitus.memory.residents import Residents
 from habitus.memory.sql import Connection
-from habitus.memory.store import Candidates, Forgotten, Query
+from habitus.memory.store import Candidates, Forgotten, Progress, Query
 from habitus.memory.terms import terms_of
+from habitus.memory.verifying import Verified, problems_of
 from habitus.retrievers.encoder import Encoder, Vectors
 
 RESIDENT_BYTES = 512 * 2**20
@@ -250,6 +251,16 @@ class RelationalStore(ABC):
                 personas=tuple(reading.personas(connection, user_id)),
                 weights=reading.weights(connection, user_id),
             )
+
+    def verify(self, progress: Progress | None = None) -> Verified:
+        users, n_turns, problems = self.users(), 0, list[str]()
+        for done, user_id in enumerate(users, start=1):
+            with self._read() as connection:
+                n_turns += reading.size(connection, user_id).n_turns
+                problems += problems_of(connection, user_id, self._encoder.dim)
+            if progress:
+                progress(done, len(users))
+        return Verified(n_users=len(users), n_turns=n_turns, problems=tuple(problems))
 
     def delete_user(self, user_id: str) -> None:
         with self._change(user_id) as connection:

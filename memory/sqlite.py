@@ -14,6 +14,9 @@ from habitus.memory.schema import migrate
 from habitus.memory.sql import FeatureRow
 from habitus.memory.writing import new_epoch
 
+DATABASE = "memory.db"
+"""The file in a data folder."""
+
 _BUSY_SECONDS = 30.0
 _MAX_IDLE = 8
 """Readers kept open; each holds up to 2 MB of pages."""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType, TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,9 @@ from habitus.memory.records import (
     Turn,
 )
 from habitus.retrievers.encoder import Encoder, Vectors
+
+if TYPE_CHECKING:
+    from habitus.memory.verifying import Verified
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -266,6 +269,14 @@ class MemoryStore(Protocol):
 
     def delete_user(self, user_id: str) -> None:
         """Delete all that is stored of the user; nothing of it stays in any file."""
+        ...
+
+    def verify(self, progress: Progress | None = None) -> Verified:
+        """Check whether all that is stored holds together, user by user.
+
+        Raises:
+            StoreCorruptError: the database itself is damaged.
+        """
         ...
 
     def reindex(self, progress: Progress | None = None) -> None:

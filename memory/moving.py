@@ -1,0 +1,154 @@
+"""Copying users from one store to another, of whatever kind, and making sure that all of it arrived."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from habitus.memory.errors import InvalidInputError, NotFoundError, StoreCorruptError
+from habitus.memory.records import Changes, Exported
+from habitus.memory.store import MemoryStore, Progress
+
+_TURNS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """What a move did.
+
+    Attributes:
+        copied: users that were written, with their number of messages.
+        found: users that were there already, the same in everything.
+    """
+
+    copied: dict[str, int]
+    found: tuple[str, ...]
+
+
+def checksum(store: MemoryStore, user_id: str) -> str:
+    """Return SHA-256 over everything stored of a user, the same in every kind of store.
+
+    Vectors are not in it: they follow from the texts.
+
+    Raises:
+        NotFoundError: nothing is stored of the user.
+    """
+    return _checksum(store.export(user_id), store.unread(user_id))
+
+
+def _checksum(exported: Exported, unread: Sequence[str]) -> str:
+    content = {**exported.model_dump(mode="json"), "unread": list(unread)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def move_users(
+    source: MemoryStore,
+    target: MemoryStore,
+    user_ids: Sequence[str] | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Moved:
+    """Copy users, each verified by counts and checksum before the next; the source is left as it is.
+
+    The same call goes on where an interrupted one stopped. Turns of a user wait while they are copied.
+    Vectors are copied between stores of one encoder, and else computed anew.
+
+    Args:
+        source: where the users are.
+        target: where they are to be.
+        user_ids: whom; by default everybody.
+        progress: called with the number of users done and of all.
+
+    Raises:
+        NotFoundError: the source does not know a user.
+        InvalidInputError: the target holds something of a user that the source does not.
+        StoreCorruptError: what arrived differs from what was sent.
+    """
+    wanted = list(source.users() if user_ids is None else user_ids)
+    unknown = sorted({*wanted} - {*source.users()})
+    if unknown:
+        raise NotFoundError(f"nothing is stored of user {unknown[0]!r}, so there is nothing to move")
+    there = {*target.users()}
+    copied: dict[str, int] = {}
+    found: list[str] = []
+    for done, user_id in enumerate(wanted, start=1):
+        with source.turn_of(user_id), target.turn_of(user_id):
+            exported, unread = source.export(user_id), source.unread(user_id)
+            if user_id in there and checksum(target, user_id) == _checksum(exported, unread):
+                found.append(user_id)
+            else:
+                if user_id in there:
+                    _check_begun(exported, target.export(user_id))
+                _copy(source, target, exported, unread)
+                _verify(target, exported, unread)
+                copied[user_id] = len(exported.turns)
+        if progress:
+            progress(done, len(wanted))
+    return Moved(copied=copied, found=tuple(found))
+
+
+def _check_begun(sent: Exported, there: Exported) -> None:
+    """Check that what the target holds of a user can only be the beginning of this very move.
+
+    Raises:
+        InvalidInputError: it holds something else, which would be mixed up or overwritten.
+    """
+    for name in ("turns", "preferences", "facts", "corrections", "feedback", "questions", "personas"):
+        known = set(map(repr, getattr(sent, name)))
+        if any(repr(record) not in known for record in getattr(there, name)):
+            raise InvalidInputError(
+                f"user {sent.user_id!r} has {name} at the target that the source does not have: delete the"
+                " user there first, or leave the user out"
+            )
+
+
+def _copy(source: MemoryStore, target: MemoryStore, exported: Exported, unread: Sequence[str]) -> None:
+    user_id = exported.user_id
+    same_space = source.encoder.fingerprint == target.encoder.fingerprint
+    for begin in range(0, len(exported.turns), _TURNS_AT_ONCE):
+        turns = exported.turns[begin : begin + _TURNS_AT_ONCE]
+        vectors = source.turn_vectors(user_id, [turn.id for turn in turns]) if same_space else None
+        target.commit(user_id, Changes(turns=turns), vectors=vectors)
+    for persona in exported.personas:
+        target.commit(user_id, Changes(persona=persona))
+    target.commit(
+        user_id,
+        Changes(
+            preferences=exported.preferences,
+            facts=exported.facts,
+            corrections=exported.corrections,
+            feedback=exported.feedback,
+            questions=exported.questions,
+            accesses=exported.accesses,
+            profile=exported.profile,
+            weights=exported.weights,
+            ends_sessions=tuple(session.id for session in exported.sessions if session.ended),
+            unread=tuple(unread),
+        ),
+    )
+
+
+def _verify(target: MemoryStore, sent: Exported, unread: Sequence[str]) -> None:
+    arrived = target.export(sent.user_id)
+    lost = [f"{len(a)} of {len(b)} {name}" for name, a, b in _lists(arrived, sent) if len(a) != len(b)]
+    if lost or _checksum(arrived, target.unread(sent.user_id)) != _checksum(sent, unread):
+        raise StoreCorruptError(
+            f"what arrived of user {sent.user_id!r} differs from what was sent"
+            f" ({', '.join(lost) or 'in its contents'}): the source is as it was; move the user again"
+        )
+
+
+def _lists(arrived: Exported, sent: Exported) -> Iterator[tuple[str, Sequence[object], Sequence[object]]]:
+    names: Iterable[str] = (
+        "sessions",
+        "turns",
+        "preferences",
+        "facts",
+        "corrections",
+        "feedback",
+        "personas",
+    )
+    for name in names:
+        yield name, getattr(arrived, name), getattr(sent, name)

@@ -1,0 +1,107 @@
+"""A backup holds one state, is checked before it is used, and takes the place of nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from habitus.memory.backup import MANIFEST, back_up, check_backup, restore
+from habitus.memory.embedded import EmbeddedStore
+from habitus.memory.errors import FolderInUseError, InvalidInputError, NotFoundError, StoreCorruptError
+from habitus.memory.moving import checksum
+from habitus.memory.records import Changes, Turn
+from habitus.memory.store import Query
+from habitus.retrievers.encoder import HashingEncoder
+
+MakeTurns = Callable[..., tuple[Turn, ...]]
+
+
+@pytest.fixture
+def data(tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns) -> Path:
+    with EmbeddedStore.open(tmp_path / "data", encoder) as store:
+        store.commit("ann", Changes(turns=make_turns("ann", "s", "I keep bees.", "Noted.")))
+        store.flush()
+    return tmp_path / "data"
+
+
+def test_what_was_backed_up_comes_back_and_is_found(
+    data: Path, tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    with EmbeddedStore.open(data, encoder, exact_limit=1) as store:
+        before = checksum(store, "ann")
+        manifest = back_up(data, tmp_path / "backup")  # while it is in use
+        store.commit("ann", Changes(turns=make_turns("ann", "late", "Too late.", day=1)))
+    assert (manifest.n_users, manifest.n_turns) == (1, 2)
+    assert check_backup(tmp_path / "backup") == manifest
+    assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == [MANIFEST, "memory.db"]
+    restore(tmp_path / "backup", tmp_path / "restored")
+    with EmbeddedStore.open(tmp_path / "restored", encoder, exact_limit=1) as store:
+        assert checksum(store, "ann") == before
+        query = Query(text="bees", vector=encoder.encode(["bees"])[0])
+        assert "s.0" in store.search("ann", query).turn_ids
+        assert store.verify().problems == ()
+
+
+def test_indexes_of_other_memories_in_the_folder_are_not_searched(
+    data: Path, tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    back_up(data, tmp_path / "backup")
+    with EmbeddedStore.open(data, encoder) as store:
+        store.delete_user("ann")
+        store.commit("ann", Changes(turns=make_turns("ann", "x", "Wasps.", "Noted.")))
+        store.flush()
+    (data / "memory.db").unlink()
+    for log in data.glob("memory.db-*"):
+        log.unlink()
+    restore(tmp_path / "backup", data)
+    with EmbeddedStore.open(data, encoder, exact_limit=1) as store:
+        store.flush()
+        query = Query(text="wasps bees", vector=encoder.encode(["bees"])[0])
+        assert sorted(store.search("ann", query).turn_ids) == ["s.0", "s.1"]
+
+
+@pytest.mark.parametrize("place", [100, -100])
+def test_a_changed_backup_is_refused(data: Path, tmp_path: Path, place: int) -> None:
+    back_up(data, tmp_path / "backup")
+    file = tmp_path / "backup" / "memory.db"
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1
+    file.write_bytes(content)
+    for use in (check_backup, lambda backup: restore(backup, tmp_path / "restored")):
+        with pytest.raises(StoreCorruptError, match="is not what was written"):
+            use(tmp_path / "backup")
+    assert not (tmp_path / "restored").exists()
+
+
+def test_a_damaged_manifest_and_no_manifest_are_told_apart(data: Path, tmp_path: Path) -> None:
+    back_up(data, tmp_path / "backup")
+    (tmp_path / "backup" / MANIFEST).write_text("{")
+    with pytest.raises(StoreCorruptError, match=MANIFEST):
+        check_backup(tmp_path / "backup")
+    with pytest.raises(NotFoundError, match="no backup"):
+        check_backup(data)
+
+
+def test_nothing_is_overwritten(data: Path, tmp_path: Path, encoder: HashingEncoder) -> None:
+    back_up(data, tmp_path / "backup")
+    with pytest.raises(InvalidInputError, match="exists already"):
+        back_up(data, tmp_path / "backup")
+    with pytest.raises(InvalidInputError, match="holds a store already"):
+        restore(tmp_path / "backup", data)
+    with EmbeddedStore.open(data, encoder), pytest.raises(FolderInUseError):
+        restore(tmp_path / "backup", data)
+    with pytest.raises(NotFoundError, match="no store"):
+        back_up(tmp_path / "backup" / "nowhere", tmp_path / "b2")
+
+
+def test_a_damaged_database_makes_no_backup(data: Path, tmp_path: Path) -> None:
+    with sqlite3.connect(data / "memory.db") as connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("DELETE FROM sessions")
+    connection.close()
+    with pytest.raises(StoreCorruptError, match="refers to nothing"):
+        back_up(data, tmp_path / "backup")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
