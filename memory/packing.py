@@ -37,8 +37,8 @@ finds (.800 with the first ten sessions)."""
 _SPEAKER = {"user": "User", "assistant": "Assistant"}
 _LINE_BREAKS = re.compile(r"\s*\n\s*")
 _MISSES_IN_A_ROW = 12
-_LEAST = 2
-"""What a piece costs at least, with the blank before it."""
+_CHARS_PER_TOKEN = 12
+"""More than a token takes, so that the beginning of a longer text nearly always tells that it is."""
 
 _stems = remembered(lambda piece: frozenset(analyze(piece)), n=16_384)
 _sentences = remembered(lambda text: tuple(sentences(text)), n=4_096)
@@ -85,8 +85,9 @@ def shorten(
     kept: list[int] = []
     left = max_tokens
     for place in by_bearing:
-        if left < _LEAST:
-            break
+        # A word costs a token at least, so most of what does not fit need not be counted.
+        if kept and len(pieces[place].split(None, left)) >= left:
+            continue
         cost = count_tokens(pieces[place]) + 1
         if cost <= left:
             kept.append(place)
@@ -149,6 +150,13 @@ def limit(memory: Memory, question: Question, budget: int) -> int:
     return MAX_ASKED_REPLY_TOKENS if question.about_replies else MAX_REPLY_TOKENS
 
 
+def is_longer(text: str, max_tokens: int, count_tokens: CountTokens) -> bool:
+    """Return whether a text costs more than so many tokens; of a long one often the beginning tells."""
+    head = text[: max_tokens * _CHARS_PER_TOKEN]
+    is_long = len(head) < len(text) and count_tokens(head.rpartition(" ")[0]) > max_tokens
+    return is_long or count_tokens(text) > max_tokens
+
+
 def _shown(
     memory: Memory,
     question: Question,
@@ -157,7 +165,7 @@ def _shown(
     cosines: Mapping[str, Sequence[float]],
 ) -> Memory:
     max_tokens = limit(memory, question, budget)
-    if count_tokens(memory.text) <= max_tokens:
+    if not is_longer(memory.text, max_tokens, count_tokens):
         return memory
     known = cosines.get(memory.turn_id, ())
     pieces = units(memory.role, memory.text) if known else _sentences(memory.text)

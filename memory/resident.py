@@ -15,7 +15,7 @@ from habitus.memory.products import dots, dots_at, group_sums
 from habitus.memory.rows import Rows
 from habitus.memory.session_sums import SessionSums
 from habitus.memory.signs import Signs
-from habitus.memory.store import Candidates
+from habitus.memory.store import Candidates, Layout
 from habitus.memory.terms import Terms
 from habitus.retrievers.encoder import Vectors
 
@@ -28,7 +28,10 @@ _RESCORED_PER_WANTED = 40
 """Passages whose exact cosine is computed, for each that is wanted; see `Signs` for what is missed."""
 
 _BYTES_PER_ID = 120
-"""A Python string of 32 characters, its place in a list and its share of a dictionary."""
+"""A Python string of 32 characters and its place in an array."""
+
+_BYTES_PER_ROW = 110
+"""The share of a turn in the dictionary of rows: its entry and a number."""
 
 
 def _top(rows: Ints, scores: npt.NDArray[Any], k: int) -> Ints:
@@ -54,6 +57,7 @@ class Resident:
     def _clear(self) -> None:
         dim = self._dim
         self.last_seq = 0
+        self._rows: dict[str, int] = {}
         self._turn_ids = Growing(object)
         self._session_ids = Growing(object)
         self._seqs = Growing(np.int64)
@@ -85,7 +89,11 @@ class Resident:
             self._starts,
         )
         arrays = (*numbers, self._seqs, self._vectors, self._signs, self._sessions.sums)
-        return sum(array.nbytes for array in arrays) + self._postings.nbytes + len(self) * 2 * _BYTES_PER_ID
+        return (
+            sum(array.nbytes for array in arrays)
+            + self._postings.nbytes
+            + len(self) * (2 * _BYTES_PER_ID + _BYTES_PER_ROW)
+        )
 
     def enter(self, epoch: int) -> None:
         """Forget everything if turns were deleted since it was read.
@@ -115,6 +123,7 @@ class Resident:
         lengths = ends[until] - ends[until - rows.n_terms]
         self._sessions.add(session_row, rows.is_user, means, lengths)
         self._seqs.append(rows.seqs)
+        self._rows.update(zip(rows.turn_ids, range(first_turn, first_turn + len(rows)), strict=True))
         self._turn_ids.append(np.array(rows.turn_ids, dtype=object))
         self._session_ids.append(np.array(rows.session_ids, dtype=object))
         self._session_row.append(session_row)
@@ -174,7 +183,12 @@ class Resident:
             at=self._at.view[rows],
             arms={name: scores.astype(np.float32, copy=False) for name, scores in arms.items()},
             complete=complete,
+            layout=self._layout if complete else None,
         )
+
+    @property
+    def _layout(self) -> Layout:
+        return Layout(rows=self._rows, session_ids=self._sessions.names, sessions=self._session_row.view)
 
     def _kept(self, only: Iterable[int] | None) -> npt.NDArray[np.bool_]:
         keep = np.ones(len(self), dtype=np.bool_)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,7 @@ class SessionSums:
 
     def __init__(self, dim: int) -> None:
         self.rows: dict[str, int] = {}
+        self.names: list[str] = []
         self.has_user = Growing(np.bool_)
         self.sums = Growing(np.float32, dim)
         self.norms = Growing(np.float32)
@@ -27,6 +30,7 @@ class SessionSums:
         found = [self.rows.setdefault(session_id, len(self.rows)) for session_id in session_ids]
         n_new = len(self.rows) - known
         if n_new:
+            self.names += islice(self.rows, known, None)
             self.has_user.append(np.zeros(n_new, dtype=np.bool_))
             self.sums.append(np.zeros((n_new, self.sums.view.shape[1]), dtype=np.float32))
             self.norms.append(np.ones(n_new, dtype=np.float32))

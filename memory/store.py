@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -53,6 +54,21 @@ class Query:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where turns and sessions stand, as a store that keeps all of a user's turns in memory knows it anyway.
+
+    Attributes:
+        rows: by turn id; there may be more turns than candidates.
+        session_ids: in the order in which they first occur; the same holds.
+        sessions: shape `(n_rows,)`, of each candidate the place of its session among these.
+    """
+
+    rows: Mapping[str, int]
+    session_ids: Sequence[str]
+    sessions: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Candidates:
     """Turns of one user that may answer a query, column by column; n rows, one per turn.
 
@@ -66,6 +82,7 @@ class Candidates:
             `cosine` (-1..1), `bm25` (0 and up), and for the whole session of the turn, over the
             user's own words, `session_cosine` and `session_bm25`.
         complete: True when every turn of the user is a row, False when these are the best of more.
+        layout: of the rows, where it is known; else it is made when it is needed.
     """
 
     turn_ids: list[str]
@@ -75,6 +92,7 @@ class Candidates:
     at: npt.NDArray[np.float64]
     arms: dict[str, npt.NDArray[np.float32]]
     complete: bool
+    layout: Layout | None = None
 
     def __len__(self) -> int:
         return len(self.turn_ids)
@@ -82,6 +100,9 @@ class Candidates:
     @cached_property
     def grouping(self) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
         """The distinct sessions, as they first occur, and shape `(n,)`, the place of each row's."""
+        if self.layout is not None:
+            n_sessions = int(self.layout.sessions.max(initial=-1)) + 1
+            return tuple(self.layout.session_ids[:n_sessions]), self.layout.sessions
         names = tuple(dict.fromkeys(self.session_ids))
         places = {name: place for place, name in enumerate(names)}
         group = np.fromiter(map(places.__getitem__, self.session_ids), dtype=np.int64, count=len(self))
@@ -98,11 +119,43 @@ class Candidates:
         Args:
             turn_ids: distinct ones.
         """
-        rows = sorted(row for one in turn_ids if (row := self._row.get(one)) is not None)
-        return [(self.turn_ids[row], row) for row in rows]
+        n, row_of = len(self), self._row_of
+        return [
+            (self.turn_ids[row], row) for row in sorted(row_of.get(one, n) for one in turn_ids) if row < n
+        ]
+
+    def first(self, n: int) -> Candidates:
+        """Return the first `n` rows."""
+        layout = self.layout
+        return replace(
+            self,
+            turn_ids=self.turn_ids[:n],
+            session_ids=self.session_ids[:n],
+            index=self.index[:n],
+            is_user=self.is_user[:n],
+            at=self.at[:n],
+            arms={name: scores[:n] for name, scores in self.arms.items()},
+            layout=None if layout is None else replace(layout, sessions=layout.sessions[:n]),
+        )
+
+    def kept(self, mask: npt.NDArray[np.bool_]) -> Candidates:
+        """Return the rows where the mask, shape `(n,)`, is True."""
+        chosen = mask.tolist()
+        return replace(
+            self,
+            turn_ids=list(compress(self.turn_ids, chosen)),
+            session_ids=list(compress(self.session_ids, chosen)),
+            index=self.index[mask],
+            is_user=self.is_user[mask],
+            at=self.at[mask],
+            arms={name: scores[mask] for name, scores in self.arms.items()},
+            layout=None,
+        )
 
     @cached_property
-    def _row(self) -> dict[str, int]:
+    def _row_of(self) -> Mapping[str, int]:
+        if self.layout is not None:
+            return self.layout.rows
         return dict(zip(self.turn_ids, range(len(self)), strict=True))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from langgraph.runtime import Runtime
 
 from habitus.agent.retaining import recalled, still_held
 from habitus.agent.state import Context, Recall, State
-from habitus.memory.packing import limit, pack
+from habitus.memory.packing import is_longer, limit, pack
 from habitus.memory.products import dots
 from habitus.memory.question import Question, read_question
 from habitus.memory.recall import Memory, Ranking, instant, without
@@ -57,10 +58,13 @@ def recall(state: State, runtime: Runtime[Context]) -> State:
     n_read = budget // _TOKENS_PER_LINE + 1
     sure = {memory.turn_id for memory in in_session}
     ranked = _with_text(context.store, turn.user_id, found, ranking, n_read)
-    remembered = [memory for memory in ranked if memory.turn_id not in sure]
-    users = [memory for memory in remembered[:_N_FOCUSED] if memory.role == "user"]
+    # Those that come after a full budget are never made.
+    remembered = (memory for memory in ranked if memory.turn_id not in sure)
+    focused = list(islice(remembered, _N_FOCUSED))
+    users = [memory for memory in focused if memory.role == "user"]
+    marked = _marks(long_term, found.replacing, context.session)
     packed = pack(
-        _marked([*in_session, *remembered], long_term, found.replacing, context.session),
+        map(marked, chain(in_session, focused, remembered)),
         question=question,
         budget=budget,
         count_tokens=context.count_tokens,
@@ -70,7 +74,9 @@ def recall(state: State, runtime: Runtime[Context]) -> State:
             found,
             users,
             vector,
-            is_long=lambda memory: context.count_tokens(memory.text) > limit(memory, question, budget),
+            is_long=lambda memory: is_longer(
+                memory.text, limit(memory, question, budget), context.count_tokens
+            ),
         ),
     )
     done = Recall(routes=state["routes"], ranking=ranking, packed=packed)
@@ -93,29 +99,27 @@ def _memory(candidates: Candidates, row: int, score: float, text: str) -> Memory
     )
 
 
-def _marked(
-    memories: Sequence[Memory], found: Candidates, replacing: Mapping[str, str], session: ShortTermMemory
-) -> list[Memory]:
-    """Note on each replaced memory when what replaces it was said, if only just now."""
-    if not replacing:
-        return list(memories)
-    said_at = {turn.id: turn.at.timestamp() for turn in session.turns}
-    said_at |= dict(zip(found.turn_ids, found.at.tolist(), strict=True))
+def _marks(
+    found: Candidates, replacing: Mapping[str, str], session: ShortTermMemory
+) -> Callable[[Memory], Memory]:
+    """Return what notes on a replaced memory when what replaces it was said, if only just now."""
+    said_at = {turn.id: turn.at.timestamp() for turn in session.turns} if replacing else {}
+    said_at |= {turn_id: float(found.at[row]) for turn_id, row in found.rows_of(set(replacing.values()))}
     newer = {old: instant(said_at[new]) for old, new in replacing.items() if new in said_at}
-    return [replace(one, newer_at=newer[one.turn_id]) if one.turn_id in newer else one for one in memories]
+    return lambda one: replace(one, newer_at=newer[one.turn_id]) if one.turn_id in newer else one
 
 
-def _with_text(store: MemoryStore, user_id: str, found: Found, ranking: Ranking, n: int) -> list[Memory]:
+def _with_text(store: MemoryStore, user_id: str, found: Found, ranking: Ranking, n: int) -> Iterator[Memory]:
     candidates = found.candidates
     best = [(row, candidates.turn_ids[row]) for row in ranking.rows[:n].tolist()]
     texts = {turn_id: message.text for turn_id, message in found.said.items()}
     unread = [turn_id for _, turn_id in best if turn_id not in texts]
     texts |= store.texts(user_id, unread)
-    return [
+    return (
         _memory(candidates, row, float(score), texts[turn_id])
         for (row, turn_id), score in zip(best, ranking.scores, strict=False)
         if turn_id in texts
-    ]
+    )
 
 
 def _unit_cosines(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from habitus.memory.packing import MAX_REPLY_TOKENS, MAX_TURN_TOKENS, pack, render, shorten
+from habitus.memory.packing import MAX_REPLY_TOKENS, MAX_TURN_TOKENS, is_longer, pack, render, shorten
 from habitus.memory.question import Question
 from habitus.memory.recall import Memory
 from habitus.memory.tokens import estimate_tokens
@@ -141,3 +141,17 @@ def test_members_of_a_list_are_cut_shorter_where_the_budget_is_small(budget: int
     member = pack([memory(long)], question=many, budget=budget, count_tokens=estimate_tokens)
     assert (member.n_tokens < 0.7 * plain.n_tokens) is is_shorter
     assert is_shorter or member.text == plain.text
+
+
+def test_of_a_long_text_only_the_beginning_is_counted() -> None:
+    counted: list[str] = []
+
+    def count(text: str) -> int:
+        counted.append(text)
+        return estimate_tokens(text)
+
+    text = "We went up the hill and down again. " * 100
+    assert is_longer(text, 20, count)
+    assert max(map(len, counted)) < 300
+    for words in ("word " * 20, "word " * 21, "w" * 3_000, "incomprehensibilities " * 9):
+        assert is_longer(words, 20, estimate_tokens) == (estimate_tokens(words) > 20)

@@ -1,11 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 
 from habitus.memory.question import Question, read_question
 from habitus.memory.recall import Ranking, known_at, without
 from habitus.memory.recall import rank as rank_for
-from habitus.memory.store import Candidates
+from habitus.memory.store import Candidates, Layout
 
 NOON = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 PLAIN = Question(meaning="?", words="?")
@@ -109,8 +111,19 @@ def test_ranking_the_turns_of_the_best_sessions_alone_leaves_their_order() -> No
     ]
 
 
-def test_turns_are_left_out_wherever_they_stand() -> None:
-    found = candidates([("a", True, n / 9, 0.0) for n in range(6)])
+@pytest.mark.parametrize("has_layout", [False, True])
+def test_turns_are_left_out_wherever_they_stand(has_layout: bool) -> None:
+    found = candidates([("ab"[n % 2], True, n / 9, 0.0) for n in range(6)])
+    if has_layout:
+        # As of a store that has grown since: what it knows of later turns does not count.
+        rows = {f"t{n}": n for n in range(9)}
+        sessions = np.array([0, 1, 0, 1, 0, 1])
+        found = replace(found, layout=Layout(rows=rows, session_ids=["a", "b", "c"], sessions=sessions))
+    assert found.rows_of({"t3", "t1", "t7", "gone"}) == [("t1", 1), ("t3", 3)]
+    for part in (found, without(found, {"t1", "t5"}), without(found, {"t4", "t5"}), without(found, {"t5"})):
+        names, group = part.grouping
+        assert [names[place] for place in group] == part.session_ids
+    assert without(found, {"t1", "t2", "t3", "t4", "t5"}).grouping[0] == ("a",)
     assert without(found, {"t4", "t5", "gone"}).turn_ids == ["t0", "t1", "t2", "t3"]
     assert without(found, {"t1", "t5"}).turn_ids == ["t0", "t2", "t3", "t4"]
     assert without(found, {"t4", "t5"}).arms["cosine"].tolist() == found.arms["cosine"][:4].tolist()
