@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from habitus.evals.benchmarks.cli import add_benchmarks
 from habitus.evals.faults_cli import faults
 from habitus.evals.feedback_cli import feedback
 from habitus.evals.harness.options import EmbeddingCache
@@ -35,6 +36,7 @@ eval_app.command("prefeval")(prefeval)
 eval_app.command("feedback")(feedback)
 eval_app.command("faults")(faults)
 eval_app.command("lifelong")(lifelong)
+add_benchmarks(eval_app)
 eval_app.command("compare")(compare)
 eval_app.command("report")(report)
 

@@ -7,7 +7,13 @@ from typing import Annotated, cast
 
 import typer
 
-from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
+from habitus.evals.harness.options import (
+    Concurrency,
+    EmbeddingCache,
+    GeneratorName,
+    ModelOptions,
+    ShardName,
+)
 from habitus.evals.harness.shards import Shard
 from habitus.evals.lifelong.options import SKILLS, WORDING_NAMES, LifelongOptions, Skill, WordingName
 from habitus.evals.lifelong.run import UnderTest, run_lifelong
@@ -32,9 +38,7 @@ def lifelong(
             help="MODULE:FACTORY of another agent, through two methods.", show_default="Habitus, its graph"
         ),
     ] = None,
-    generator: Annotated[
-        str | None, typer.Option(help="Chat model under test.", show_default="the one without weights")
-    ] = None,
+    generator: GeneratorName = None,
     user_model: Annotated[
         str | None,
         typer.Option(help="Chat model that plays the user.", show_default="the generated words"),
@@ -51,10 +55,10 @@ def lifelong(
     from habitus.evals.cli import user_errors
 
     def prepare() -> UnderTest:
-        from habitus.agent.generators.naming import generator_named
         from habitus.evals.harness.agents import Parts, load_agent
+        from habitus.evals.harness.models import chat_model
 
-        model = generator_named(generator) if generator else None
+        model = chat_model(generator, ModelOptions()) if generator else None
         return UnderTest(
             parts=Parts(
                 generator=(lambda: model) if model is not None else None,
@@ -62,7 +66,7 @@ def lifelong(
             ),
             agent=load_agent(agent) if agent else None,
             generator=model,
-            user_model=generator_named(user_model) if user_model else None,
+            user_model=chat_model(user_model, ModelOptions()) if user_model else None,
             names={"agent": agent, "generator": generator, "user_model": user_model},
         )
 

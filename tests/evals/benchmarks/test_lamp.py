@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from habitus.evals.lamp import TASKS, read_lamp
+from habitus.evals.benchmarks.lamp import TASKS, read_lamp
 from habitus.evals.longmemeval import DatasetError
 
 

@@ -11,11 +11,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from habitus.evals.benchmarks.cases import Case, History, Source
+from habitus.evals.benchmarks.profiles import START, profile_session
 from habitus.evals.longmemeval import DatasetError
 
+SOURCE = Source(
+    "LaMP",
+    "arXiv 2304.11406",
+    "https://lamp-benchmark.github.io",
+    "see the site; the texts keep the terms of where they were taken from, LaMP-6 needs a licence of the LDC",
+)
 Kind = Literal["classification", "rating", "generation"]
 
 
@@ -85,6 +94,36 @@ def read_lamp(task: int, questions: Path, outputs: Path | None = None) -> list[L
     if len({sample.id for sample in samples}) != len(samples):
         raise DatasetError(f"{questions.name} repeats an id")
     return samples
+
+
+def lamp_cases(task: int, samples: list[LampSample], limit: int | None = None) -> list[Case]:
+    """Return the samples that have a gold output as cases of a benchmark.
+
+    Raises:
+        DatasetError: none has; test splits come without outputs.
+    """
+    cases = [
+        Case(
+            id=f"LaMP_{task}-{sample.id}",
+            type=TASKS[task].name,
+            kind=TASKS[task].kind,
+            history=History(
+                sample.id,
+                tuple(
+                    profile_session(f"{sample.id}-{number}", number, item)
+                    for number, item in enumerate(sample.profile)
+                ),
+            ),
+            question=sample.input,
+            at=START + timedelta(days=len(sample.profile)),
+            gold=sample.output,
+        )
+        for sample in samples
+        if sample.output is not None
+    ]
+    if not cases:
+        raise DatasetError("no sample has a gold output: give the split's *_outputs.json as well")
+    return cases[:limit]
 
 
 def _golds(task: int, path: Path) -> dict[str, str]:
