@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test quick check format clean
+.PHONY: install demo test quick check format notebooks clean
 
 install: $(VENV)/.installed
 
@@ -19,7 +19,7 @@ test: install
 	$(BIN)/pytest
 
 quick: install
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" tests
 
 check: install
 	$(BIN)/ruff format --check .
@@ -31,6 +31,9 @@ check: install
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+notebooks: install
+	$(BIN)/python -m jupyter execute --inplace notebooks/*.ipynb
 
 clean:
 	rm -rf $(VENV) build dist
