@@ -152,11 +152,26 @@ class Judging:
 def answers_report(outcome: Outcome[Score], price: Price | None) -> dict[str, Any]:
     """Return what replies cost, what prompts had to leave out, and how long the run took."""
     report: dict[str, Any] = {"seconds": round(outcome.seconds, 3)}
+    if (share := harness_share(outcome)) is not None:
+        report["harness_share"] = share
     if outcome.usage.n_calls:
         report["usage"] = usage_report(outcome.usage, price)
     if cut := cut_report(outcome.scores):
         report["cut"] = cut
     return report
+
+
+def harness_share(outcome: Outcome[Score]) -> float | None:
+    """Return the share of a run's time that was spent outside the agent: reading, scoring, writing.
+
+    None if it cannot be told: questions ran side by side, failed or came from an earlier run.
+    """
+    in_agent = sum(
+        value for one in outcome.scores for step, value in one.latency_ms.items() if "." not in step
+    )
+    if outcome.concurrency > 1 or outcome.n_resumed or outcome.failures or not outcome.seconds:
+        return None
+    return round(1.0 - in_agent / 1e3 / outcome.seconds, 4)
 
 
 def usage_report(usage: Usage, price: Price | None) -> dict[str, Any]:

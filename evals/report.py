@@ -264,6 +264,8 @@ def _answers(report: Mapping[str, Any]) -> Iterator[RenderableType]:
             f"Model under test: {usage['n_calls']} calls, {usage['input_tokens']:,} tokens read, "
             f"{usage['output_tokens']:,} written{cost}{counted}"
         )
+    if (share := report.get("harness_share")) is not None:
+        yield f"The run took {report['seconds']:,.1f} s, {share:.1%} of it outside the agent"
     for part, found in report.get("cut", {}).items():
         yield f"Cut to fit: {part} in {found['questions']} questions, {_decimal(found['kept'])} of it kept"
 

@@ -78,8 +78,11 @@ def solve(sample: Sample, open_agent: AgentFactory, folder: Path, task: Task) ->
         agent.ingest(USER_ID, aliases.conversations)
         ingested = perf_counter()
         result = ask(agent, sample, aliases, task, asked_at=ask_at(sample))
+        asked = perf_counter()
+    closed = {"close": 1e3 * (perf_counter() - asked)}
     spent = {"open": 1e3 * (opened - started), "ingest": 1e3 * (ingested - opened)}
-    return result.model_copy(update={"latency_ms": {**_rounded(spent), **result.latency_ms}})
+    latency_ms = {**_rounded(spent), **result.latency_ms, **_rounded(closed)}
+    return result.model_copy(update={"latency_ms": latency_ms})
 
 
 @contextmanager

@@ -75,10 +75,19 @@ class JudgeOptions:
 
 @dataclass(kw_only=True)
 class Verdicts:
-    """What a judge said in a run, by sample."""
+    """What a judge said in a run, by sample.
+
+    Raises:
+        UsageError: the labels cannot be read.
+    """
 
     options: JudgeOptions
     judgements: dict[str, Judgement] = field(default_factory=dict)
+    _labels: Mapping[str, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.options.labels is not None:
+            self._labels = read_labels(self.options.labels)
 
     def write(self, folder: Path) -> None:
         """Write `judgements.jsonl`: id, label (null where there is none), outcome and reason."""
@@ -98,19 +107,20 @@ class Verdicts:
         part.replace(folder / VERDICTS_FILE)
 
     def report(self) -> dict[str, Any]:
-        """Return how the judge did: outcomes, repairs, tokens, cost, agreement with the labels if any.
-
-        Raises:
-            UsageError: the labels cannot be read, or none is of a sample that was judged.
-        """
+        """Return how the judge did: outcomes, repairs, tokens, cost, agreement with the labels if any."""
         counted = tally(self.judgements.values())
         price = self.options.price
         found: dict[str, Any] = {"name": self.options.name, **asdict(counted)}
         found["cost"] = None if price is None else price.of(counted.usage)
         if self.options.labels is not None:
-            told = agreement(self.judgements, read_labels(self.options.labels))
-            found["agreement"] = {"labels": self.options.labels.name, **asdict(told)}
+            found["agreement"] = {"labels": self.options.labels.name, **self._agreement()}
         return found
+
+    def _agreement(self) -> dict[str, Any]:
+        common = [case for case in self._labels if case in self.judgements]
+        if not any(self.judgements[case].label for case in common):
+            return {"n": 0, "n_unjudged": len(common), "agreed": None, "kappa": None}
+        return asdict(agreement(self.judgements, self._labels))
 
 
 def _reason(judgement: Judgement) -> str:
@@ -130,8 +140,11 @@ def print_judge(report: Mapping[str, Any], console: Console) -> None:
         markup=False,
     )
     if agreed := report.get("agreement"):
+        figures = (
+            f"{agreed['agreed']:.3f}, Cohen's kappa {agreed['kappa']:.3f}" if agreed["n"] else "none to tell"
+        )
         console.print(
-            f"Agreement with {agreed['labels']}: {agreed['agreed']:.3f}, Cohen's kappa {agreed['kappa']:.3f} "
+            f"Agreement with {agreed['labels']}: {figures} "
             f"(n={agreed['n']}, {agreed['n_unjudged']} labelled but not judged).",
             highlight=False,
             markup=False,

@@ -36,6 +36,7 @@ class Outcome(Generic[ScoreT]):
         usage: of the chat model under test, over all results.
         seconds: that the run took, or has taken so far; what an earlier run left is not in it.
         interrupted: the user stopped it.
+        concurrency: samples at once.
     """
 
     scores: list[ScoreT] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Outcome(Generic[ScoreT]):
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     interrupted: bool = False
+    concurrency: int = 1
 
     @property
     def n_done(self) -> int:
@@ -86,7 +88,7 @@ def run(
         RunLogError: a result could not be written.
         UsageError: of the solver, which cannot work as the command was given.
     """
-    outcome: Outcome[ScoreT] = Outcome()
+    outcome: Outcome[ScoreT] = Outcome(concurrency=concurrency)
     places: dict[str, int] = {}
     started = perf_counter()
 

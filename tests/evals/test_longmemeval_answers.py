@@ -249,6 +249,9 @@ def test_agreement_with_labels_is_told(run: Run, tmp_path: Path) -> None:
     found = report_of(tmp_path / "out")["judge"]["agreement"]
     assert (found["n"], found["agreed"], found["kappa"]) == (3, pytest.approx(2 / 3), 0.0)
     assert "Cohen's kappa 0.000" in printed
+    labels.write_text('{"id": "another", "label": "yes"}\n')
+    code, printed = run(*full("--labels", labels), out="others")
+    assert (code, "none to tell (n=0" in printed) == (0, True)
     # The verdicts of one run are the labels of another.
     run(*full("--labels", tmp_path / "out" / "judgements.jsonl"), out="again")
     assert report_of(tmp_path / "again")["judge"]["agreement"]["agreed"] == 1.0
