@@ -18,20 +18,21 @@ from habitus.evals.faults_cli import faults
 from habitus.evals.feedback_cli import feedback
 from habitus.evals.harness.options import EmbeddingCache
 from habitus.evals.lifelong.cli import lifelong
+from habitus.evals.locomo_cli import locomo
 from habitus.evals.longmemeval_cli import longmemeval
-from habitus.evals.longmemeval_run import DEFAULT_BUDGET
 from habitus.evals.prefeval_cli import prefeval
-from habitus.evals.running import AgentUnderTest, UsageError, cached_encoder, habitus_on
+from habitus.evals.running import UsageError, cached_encoder
 from habitus.evals.runs_cli import compare, report
 
 if TYPE_CHECKING:
-    from habitus.retrievers.encoder import Encoder
+    pass
 
 USER_ERROR = 2
 
 eval_app = typer.Typer(no_args_is_help=True, help="Run a benchmark on an agent.")
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
 eval_app.command("longmemeval")(longmemeval)
+eval_app.command("locomo")(locomo)
 eval_app.command("prefeval")(prefeval)
 eval_app.command("feedback")(feedback)
 eval_app.command("faults")(faults)
@@ -119,25 +120,6 @@ def answers(
 
         report = run_answers(data, out, lambda: cached_encoder(embedding_cache), limit=limit, refit=refit)
         print_answers(report, Console())
-
-
-@eval_app.command("locomo")
-def locomo(
-    data: Annotated[Path, typer.Option(help="LoCoMo file in the official format, .json.")],
-    out: Annotated[Path, typer.Option(help="Folder for run.jsonl, manifest.json and report.json.")],
-    embedding_cache: EmbeddingCache = None,
-) -> None:
-    """Run LoCoMo (Maharana et al., ACL 2024), categories 1 to 4: recall of the evidence turns."""
-    with user_errors():
-        from rich.console import Console
-
-        from habitus.evals.locomo_run import print_locomo, run_locomo
-
-        def prepare() -> tuple[AgentUnderTest, Encoder]:
-            encoder = cached_encoder(embedding_cache)
-            return habitus_on(encoder, DEFAULT_BUDGET), encoder
-
-        print_locomo(run_locomo(data, out, prepare), Console())
 
 
 @eval_app.command("session")

@@ -14,8 +14,9 @@ from typing import Any
 
 from habitus.evals.longmemeval import DatasetError
 
-CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
-"""Category 5 is adversarial: what it asks was never said."""
+CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
+ADVERSARIAL = CATEGORIES[5]
+"""What it asks was never said, or said of the other speaker."""
 _SESSION = re.compile(r"session_\d+")
 _DIA_ID = re.compile(r"D\d+:\d+")
 _DATE = "%I:%M %p on %d %B, %Y"
@@ -54,6 +55,8 @@ class LocomoQuestion:
     id: str
     category: str
     question: str
+    answer: str
+    """The gold; of an adversarial question the answer that would be wrong."""
     evidence: frozenset[str]
     """Those that occur in the conversation."""
     n_unknown: int
@@ -62,7 +65,7 @@ class LocomoQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocomoConversation:
-    """Two people's conversation, sessions in order of date, and its questions of categories 1 to 4."""
+    """Two people's conversation, sessions in order of date, and its questions."""
 
     id: str
     sessions: tuple[LocomoSession, ...]
@@ -104,9 +107,7 @@ def _conversation(record: Any, where: str) -> LocomoConversation:
         ]
         known = {turn.id for session in sessions for turn in session.turns}
         questions = [
-            _question(f"{name}:{number}", asked, known)
-            for number, asked in enumerate(record["qa"], start=1)
-            if asked["category"] in CATEGORIES
+            _question(f"{name}:{number}", asked, known) for number, asked in enumerate(record["qa"], start=1)
         ]
     except KeyError as error:
         raise DatasetError(f"{where} is not LoCoMo: it has no {error}") from None
@@ -128,10 +129,13 @@ def _turn(turn: Any) -> LocomoTurn:
 def _question(name: str, asked: Any, known: set[str]) -> LocomoQuestion:
     # A few entries hold several ids at once ("D8:6; D9:17").
     ids = {found for entry in asked["evidence"] for found in _DIA_ID.findall(entry)}
+    if asked["category"] not in CATEGORIES:
+        raise ValueError(f"question {name} is of category {asked['category']!r}, expected 1 to 5")
     return LocomoQuestion(
         id=name,
         category=CATEGORIES[asked["category"]],
         question=asked["question"],
+        answer=str(asked["adversarial_answer" if asked["category"] == 5 else "answer"]),
         evidence=frozenset(ids & known),
         n_unknown=len(ids - known),
     )

@@ -1,235 +1,179 @@
-"""`habitus eval locomo`: which share of a question's evidence is among the first messages recalled.
+"""`habitus eval locomo`: is a question's evidence among the first messages recalled, and is it answered?
 
 Both speakers are people, and no message is an assistant's: each conversation is one user's memory, and every
 message is the user's, with its speaker in front ('Ann said, "..."') and the caption of a picture behind it,
 as the official code words them. Nothing is learnt from it, since it tells of two people. Questions have no
-dates; they are asked after the last message.
+dates; they are asked after the last message, and none of them is remembered.
 
 Beside the agent a baseline ranks by the cosine of the question and the whole message, worded the same,
 in vectors of the same encoder; its sessions are ranked by their best message.
 
-Of a question's evidence, ids that occur in no message are left out; a question without any is not scored.
+Of a question's evidence, ids that occur in no message are left out; recall is of categories 1 to 4 and of
+questions with evidence.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from habitus.evals.evaluated import USER_ID, RecallingAgent
-from habitus.evals.locomo import CATEGORIES, LocomoConversation, LocomoQuestion, read_locomo
-from habitus.evals.metrics import Estimate, bootstrap
-from habitus.evals.report import OVERALL, metrics_table, write_report
-from habitus.evals.runlog import Finished, RunLog, describe_run
-from habitus.evals.running import progress, scratch_in
-from habitus.memory.records import Conversation, Message
+from habitus.evals.adapters.arms import HABITUS
+from habitus.evals.harness.shards import Shard
+from habitus.evals.running import FAILED, AgentUnderTest, UsageError, check_positive, progress, scratch_in
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from habitus.evals.running import AgentUnderTest
+    from habitus.evals.harness.judged import JudgeOptions
+    from habitus.evals.harness.records import Score
+    from habitus.evals.harness.runner import Outcome
+    from habitus.evals.locomo import LocomoConversation
+    from habitus.evals.locomo_solving import Asked
+    from habitus.evals.longmemeval_answers import Answering
+    from habitus.evals.runlog import Finished, RunLog
+    from habitus.memory.usage import Price
     from habitus.retrievers.encoder import Encoder
 
-KS = (5, 10, 20)
-AGENT, BASELINE = "agent", "turn cosine"
-
-Rows = Mapping[str, Mapping[str, float]]
-"""By system, values by metric, of one question."""
+Prepared = tuple["AgentUnderTest | Answering", "Encoder"]
+"""The agent, and the encoder of the baseline."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scored:
-    """How one question went."""
+class LocomoOptions:
+    """What a run is asked for.
 
-    question_id: str
-    category: str
-    systems: Rows
+    Attributes:
+        data: a LoCoMo file.
+        out: folder for run.jsonl, manifest.json, scores.jsonl and report.json.
+        limit: only the first questions of each conversation.
+        with_replies: ask for replies as well, and the adversarial questions.
+        agent: the arm, or `module:factory` of somebody's agent.
+        generator: name of the chat model under test; by default the one without weights.
+        price: of its tokens.
+        judge: of the replies.
+        concurrency: questions at once.
+        shard: only these questions.
+
+    Raises:
+        UsageError: a number is below 1, or the options do not go together.
+    """
+
+    data: Path
+    out: Path
+    limit: int | None = None
+    with_replies: bool = False
+    agent: str = HABITUS
+    generator: str | None = None
+    price: Price | None = None
+    judge: JudgeOptions | None = None
+    concurrency: int = 1
+    shard: Shard | None = None
+
+    def __post_init__(self) -> None:
+        check_positive(limit=self.limit, concurrency=self.concurrency)
+        if self.judge is not None and not self.with_replies:
+            raise UsageError("--judge judges replies: give --replies as well")
+        if self.agent == "oracle":
+            raise UsageError("--arm oracle is not for LoCoMo: all questions ask one memory")
+        if self.agent != HABITUS and not self.with_replies:
+            raise UsageError("only habitus tells what it recalls; for another agent give --replies")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What of it must be the same for two results to belong to one run."""
+        found: dict[str, Any] = {"categories": [1, 2, 3, 4, 5] if self.with_replies else [1, 2, 3, 4]}
+        found |= {"with_replies": True} if self.with_replies else {}
+        found |= {"agent": self.agent} if self.agent != HABITUS else {}
+        found |= {"generator": self.generator} if self.generator else {}
+        return found | (self.judge.settings if self.judge else {})
 
 
-def run_locomo(
-    data: Path, out: Path, prepare: Callable[[], tuple[AgentUnderTest, Encoder]]
-) -> dict[str, Any]:
-    """Run the benchmark, write its files and return the report.
-
-    Taken up again, it asks the conversations that are not finished.
+def run_locomo(options: LocomoOptions, prepare: Callable[[], Prepared]) -> int:
+    """Run the benchmark, write its files, print its tables and return the exit code.
 
     Args:
-        data: a LoCoMo file.
-        out: folder for run.jsonl, manifest.json and report.json.
-        prepare: makes the agent, opened once a conversation, and the baseline's encoder; called once the
-            data file turned out to be readable.
+        options: what is asked for.
+        prepare: makes the agent and the encoder of the baseline; called once the data turned out to be
+            readable.
 
     Raises:
         DatasetError: the data file cannot be used.
         RunLogError: the output folder cannot be used for this run.
     """
-    conversations = read_locomo(data)
+    from rich.console import Console
+
+    from habitus.evals.harness.judged import Verdicts
+    from habitus.evals.locomo import read_locomo
+    from habitus.evals.locomo_report import build_report, print_locomo
+    from habitus.evals.locomo_solving import prompts
+    from habitus.evals.longmemeval_run import say_interrupted
+    from habitus.evals.report import write_report
+    from habitus.evals.runlog import Finished, RunLog, describe_run
+    from habitus.evals.scored_runs import write_scores
+
+    conversations = read_locomo(options.data)
     agent, encoder = prepare()
-    manifest = describe_run("locomo", data, agent.encoder, {"categories": list(CATEGORIES)})
-    scored: list[Scored] = []
-    with (
-        RunLog(out, manifest, Finished) as log,
-        scratch_in(out) as scratch,
-        progress("LoCoMo", len(conversations)) as show,
-    ):
-        for number, conversation in enumerate(conversations, start=1):
-            questions = [asked for asked in conversation.questions if asked.evidence]
-            results = _finished(conversation, questions, agent, log, scratch / str(number))
-            plain = cosine_rankings(conversation, questions, encoder)
-            scored += [
-                score_question(conversation, asked, results[asked.id], plain[asked.id]) for asked in questions
-            ]
-            show(number, f"{len(scored)} questions")
-        report = build_report(scored, conversations)
+    verdicts = None if options.judge is None else Verdicts(options=options.judge)
+    told = prompts(judged=verdicts is not None) if options.with_replies else {}
+    manifest = describe_run("locomo", options.data, agent.encoder, options.settings, told)
+    with RunLog(options.out, manifest, Finished, options.shard) as log:
+        outcome = _evaluate(list(_asked(conversations, options)), (agent, encoder), options, log, verdicts)
+        write_scores(log.folder, outcome.scores)
+        if verdicts is not None:
+            verdicts.write(log.folder)
+        if outcome.interrupted:
+            return say_interrupted(log)
+        report = build_report(outcome, conversations, options.price, verdicts)
         report["manifest"] = log.manifest.model_dump(mode="json")
-        write_report(out, report)
-    return report
+        path = write_report(log.folder, report)
+    console = Console()
+    print_locomo(report, console)
+    console.print(f"Written: {path}", highlight=False, soft_wrap=True)
+    return FAILED if outcome.failures or (verdicts is not None and verdicts.n_failed) else 0
 
 
-def _finished(
-    conversation: LocomoConversation,
-    questions: Sequence[LocomoQuestion],
-    agent: AgentUnderTest,
+def _asked(conversations: list[LocomoConversation], options: LocomoOptions) -> Iterator[Asked]:
+    """Yield the questions to ask, with their conversations."""
+    from habitus.evals.locomo import ADVERSARIAL
+    from habitus.evals.locomo_solving import Asked
+
+    for conversation in conversations:
+        questions = [
+            one
+            for one in conversation.questions
+            if options.with_replies or (one.evidence and one.category != ADVERSARIAL)
+        ]
+        for one in questions[: options.limit]:
+            yield Asked(conversation, one)
+
+
+def _evaluate(
+    asked: list[Asked],
+    prepared: Prepared,
+    options: LocomoOptions,
     log: RunLog[Finished],
-    folder: Path,
-) -> dict[str, Finished]:
-    """Return all results of a conversation, by question; those that the log lacks are asked for."""
-    kept = {asked.id: result for asked in questions if (result := log.get(asked.id)) is not None}
-    left = [asked for asked in questions if asked.id not in kept]
-    if left:
-        folder.mkdir()
-        with agent.open(folder) as opened:
-            for made in ask_all(opened, conversation, left):
-                log.append(made)
-                kept[made.question_id] = made
-    return kept
+    verdicts: Any,
+) -> Outcome[Score]:
+    from habitus.evals.harness.runner import Outcome, run
+    from habitus.evals.locomo_solving import LocomoScorer, solving
 
-
-def ask_all(
-    agent: RecallingAgent, conversation: LocomoConversation, questions: Sequence[LocomoQuestion]
-) -> Iterator[Finished]:
-    """Bring a conversation into a fresh agent and put the questions, one result each."""
-    sessions = {f"session-{number:04d}": one for number, one in enumerate(conversation.sessions, start=1)}
-    agent.ingest(
-        USER_ID,
-        [
-            Conversation(
-                id=alias,
-                at=one.at,
-                messages=tuple(Message(role="user", text=turn.said) for turn in one.turns),
-            )
-            for alias, one in sessions.items()
-        ],
-        learn=False,
-    )
-    turns = {f"{alias}:{n}": turn.id for alias, one in sessions.items() for n, turn in enumerate(one.turns)}
-    last = conversation.sessions[-1]
-    asked_at = last.at + timedelta(seconds=len(last.turns))
-    for asked in questions:
-        started = perf_counter()
-        recalled = agent.recall(USER_ID, asked.question, at=asked_at)
-        yield Finished(
-            question_id=asked.id,
-            question_type=asked.category,
-            routes=tuple(sorted(recalled.routes)),
-            ranked_session_ids=tuple(sessions[alias].id for alias in recalled.ranked_session_ids),
-            ranked_turn_ids=tuple(turns[alias] for alias in recalled.ranked_turn_ids),
-            context_turn_ids=tuple(turns[packed.turn_id] for packed in recalled.evidence),
-            context_texts=tuple(packed.text for packed in recalled.evidence),
-            context_tokens=recalled.context_tokens,
-            latency_ms={"recall": round(1e3 * (perf_counter() - started), 3)},
+    agent, encoder = prepared
+    n_all = len(range(len(asked))[:: options.shard.of if options.shard else 1])
+    with (
+        suppress(KeyboardInterrupt),
+        scratch_in(log.folder) as scratch,
+        progress("LoCoMo", n_all) as show,
+        solving(agent, scratch, with_replies=options.with_replies) as solver,
+    ):
+        judge = None if verdicts is None else verdicts.options.make(options.out, options.shard)
+        return run(
+            asked,
+            solver=solver,
+            scorer=LocomoScorer(encoder, verdicts, judge),
+            log=log,
+            concurrency=options.concurrency,
+            shard=options.shard,
+            on_sample=lambda outcome: show(outcome.n_done, outcome.told),
         )
-
-
-def cosine_rankings(
-    conversation: LocomoConversation, questions: Sequence[LocomoQuestion], encoder: Encoder
-) -> dict[str, list[str]]:
-    """Return for each question the ids of all turns by cosine, best first; ties in time order."""
-    turns = [turn for session in conversation.sessions for turn in session.turns]
-    cosines = encoder.encode([one.question for one in questions]) @ encoder.encode([t.said for t in turns]).T
-    orders = np.argsort(-cosines, axis=1, kind="stable")
-    return {one.id: [turns[row].id for row in order] for one, order in zip(questions, orders, strict=True)}
-
-
-def score_question(
-    conversation: LocomoConversation, asked: LocomoQuestion, result: Finished, by_cosine: Sequence[str]
-) -> Scored:
-    """Score the agent's ranking of turns and sessions beside the baseline's turns."""
-    session_of = conversation.session_of
-    plain_sessions = list(dict.fromkeys(session_of[turn] for turn in by_cosine))
-    return Scored(
-        question_id=asked.id,
-        category=asked.category,
-        systems={
-            AGENT: _recalls(result.ranked_turn_ids, result.ranked_session_ids, asked.evidence, session_of),
-            BASELINE: _recalls(by_cosine, plain_sessions, asked.evidence, session_of),
-        },
-    )
-
-
-def _recalls(
-    turn_ids: Sequence[str],
-    session_ids: Sequence[str],
-    evidence: Collection[str],
-    session_of: Mapping[str, str],
-) -> dict[str, float]:
-    sessions = {session_of[turn] for turn in evidence}
-    return {
-        **{f"turn_recall@{k}": share_found(turn_ids, evidence, k) for k in KS},
-        **{f"session_recall@{k}": share_found(session_ids, sessions, k) for k in KS},
-    }
-
-
-def share_found(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
-    """Return the share of the relevant ids that are among the first `k`: recall@k, 0..1."""
-    return len(set(ranked[:k]).intersection(relevant)) / len(relevant)
-
-
-def build_report(scored: Sequence[Scored], conversations: Sequence[LocomoConversation]) -> dict[str, Any]:
-    """Return the content of `report.json`: by system and category, means with 95 % intervals."""
-    questions = [asked for one in conversations for asked in one.questions]
-    groups: dict[str, list[Scored]] = defaultdict(list)
-    for one in scored:
-        groups[OVERALL].append(one)
-        groups[one.category].append(one)
-    ordered = [name for name in (OVERALL, *CATEGORIES.values()) if name in groups]
-    return {
-        "benchmark": "locomo",
-        "questions": {
-            "scored": len(scored),
-            "without_evidence": sum(not asked.evidence for asked in questions),
-            "unknown_evidence_ids": sum(asked.n_unknown for asked in questions),
-        },
-        "recall": {
-            system: {name: _estimates([one.systems[system] for one in groups[name]]) for name in ordered}
-            for system in (AGENT, BASELINE)
-        },
-    }
-
-
-def _estimates(rows: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    names = list(rows[0])
-    found: list[Estimate] = bootstrap([[row[name] for name in names] for row in rows])
-    return {name: asdict(estimate) for name, estimate in zip(names, found, strict=True)}
-
-
-def print_locomo(report: Mapping[str, Any], console: Console) -> None:
-    """Print a table of recall by category, the agent above the baseline."""
-    columns = {f"{level}_recall@{k}": f"{level}s\n@{k}" for level in ("turn", "session") for k in KS}
-    rows = [
-        (f"{group}: {system}", _n(groups[group]), {name: groups[group][name]["mean"] for name in columns})
-        for group in report["recall"][AGENT]
-        for system, groups in report["recall"].items()
-    ]
-    console.print(metrics_table("LoCoMo: share of the evidence among the first k", rows, columns), "")
-
-
-def _n(row: Mapping[str, Mapping[str, int]]) -> int:
-    return next(iter(row.values()))["n"]
+    return Outcome(interrupted=True)

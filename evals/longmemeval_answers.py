@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from habitus.evals.adapters.arms import ARMS, Arm
 from habitus.evals.evaluated import USER_ID
 from habitus.evals.harness.agents import AgentFactory, Answer, Parts, opened
 from habitus.evals.harness.judged import JudgeOptions, Verdicts
-from habitus.evals.harness.models import metered
+from habitus.evals.harness.models import chat_model, metered
+from habitus.evals.harness.options import ModelOptions
 from habitus.evals.harness.runner import Outcome
 from habitus.evals.harness.shards import Shard
 from habitus.evals.judges.judging import Judge
@@ -24,6 +27,9 @@ from habitus.evals.retrieval import Aliases, Solver, ask_at
 from habitus.evals.runlog import Finished
 from habitus.evals.scoring import Score, score
 from habitus.memory.usage import Price, Usage
+
+if TYPE_CHECKING:
+    from habitus.retrievers.encoder import Encoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,31 @@ class Answering:
     parts: Parts
     encoder: str
     oracle: bool = False
+
+
+def answering_named(
+    name: str, generator: str | None, options: ModelOptions, encoder: Encoder, generator_window: int | None
+) -> Answering:
+    """Return an agent by the name of its arm or factory.
+
+    Args:
+        name: of an arm, or `module:factory`.
+        generator: name of its chat model, made when it is first used.
+        options: of the chat model.
+        encoder: of texts.
+        generator_window: how many tokens the chat model reads, where it does not tell.
+
+    Raises:
+        UsageError: there is no such agent.
+    """
+    arm = ARMS[name] if name in ARMS else Arm(factory=name, told=name)
+    parts = Parts(
+        generator=partial(chat_model, generator, options) if generator else None,
+        encoder=lambda: encoder,
+        generator_window=generator_window,
+    )
+    fingerprint = encoder.fingerprint if arm.uses_encoder else "none"
+    return Answering(factory=arm.load(), parts=parts, encoder=fingerprint, oracle=arm.oracle)
 
 
 def answering_solver(agent: Answering, scratch: Path) -> Solver:
@@ -99,11 +130,10 @@ class JudgedScorer:
         made = score(sample, result)
         if result.hypothesis is None:
             return made
-        judgement = self._judge.judge(answer_case(sample, result.hypothesis, self._official))
-        self._verdicts.judgements[sample.id] = judgement
-        if judgement.label is None:
+        case = answer_case(sample, result.hypothesis, self._official)
+        right = self._verdicts.accuracy(self._judge, sample.id, case)
+        if right is None:
             return made
-        right = {"accuracy": float(judgement.label == "yes")}
         kind = "judged.abstention" if sample.is_abstention else "judged.answerable"
         return replace(made, views={**made.views, "judged.all": right, kind: right})
 
@@ -137,9 +167,8 @@ class Judging:
 
     @property
     def n_failed(self) -> int:
-        """Replies on which the judge's provider failed; they are judged when the run is taken up again."""
-        found = self._verdicts.judgements.values() if self._verdicts else ()
-        return sum(one.outcome == "failed" for one in found)
+        """Replies on which the judge's provider failed."""
+        return self._verdicts.n_failed if self._verdicts else 0
 
     def write(self, folder: Path) -> None:
         if self._verdicts is not None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from habitus.evals.adapters.arms import ARMS, HABITUS, WITHOUT, Arm
-from habitus.evals.harness.agents import Parts
+from habitus.evals.adapters.arms import ARMS, HABITUS, WITHOUT
 from habitus.evals.harness.options import (
     AgentName,
     Concurrency,
@@ -141,14 +139,7 @@ def _agent(
             generator=chat_model(options.generator, asked) if options.generator else None,
             without=options.without,
         )
-    from habitus.evals.longmemeval_answers import Answering
+    from habitus.evals.longmemeval_answers import answering_named
 
-    name, told = options.generator, options.agent
-    arm = ARMS[told] if told in ARMS else Arm(factory=told, told=told)
-    parts = Parts(
-        generator=partial(chat_model, name, asked) if name else None,
-        encoder=partial(cached_encoder, embedding_cache),
-        generator_window=generator_window,
-    )
-    fingerprint = parts.encoder.fingerprint if arm.uses_encoder else "none"
-    return Answering(factory=arm.load(), parts=parts, encoder=fingerprint, oracle=arm.oracle)
+    encoder = cached_encoder(embedding_cache)
+    return answering_named(options.agent, options.generator, asked, encoder, generator_window)

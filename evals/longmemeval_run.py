@@ -209,12 +209,6 @@ def task_of(options: RunOptions) -> Task:
     )
 
 
-def describe_progress(outcome: Outcome[Any]) -> str:
-    told = f"{outcome.n_done} questions ({outcome.n_resumed} kept, {len(outcome.failures)} failed)"
-    n_tokens = outcome.usage.input_tokens + outcome.usage.output_tokens
-    return f"{told}, {n_tokens:,} tokens" if n_tokens else told
-
-
 def _evaluate(
     questions: Iterable[Sample],
     reader: SampleReader,
@@ -235,7 +229,7 @@ def _evaluate(
 
         def on_sample(outcome: Outcome[Score]) -> None:
             # The reader is ahead of the questions, and a full bar would stop the clock.
-            show(outcome.n_done if total else min(reader.fraction, 0.99), describe_progress(outcome))
+            show(outcome.n_done if total else min(reader.fraction, 0.99), outcome.told)
 
         with _solver(questions, agent, scratch, log, options) as solver:
             return run(

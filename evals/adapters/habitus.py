@@ -24,13 +24,14 @@ class HabitusAgent:
 
     def __init__(self, folder: Path, parts: Parts, settings: Settings | None = None) -> None:
         generator = parts.generator if parts.has_generator else None
+        self._instructions = parts.instructions or None
         self.agent = Agent.open(folder, encoder=parts.encoder, generator=generator, settings=settings)
 
     def ingest(self, user_id: str, sessions: Sequence[Conversation]) -> None:
         self.agent.ingest(user_id, sessions)
 
     def answer(self, user_id: str, question: str, at: datetime) -> Answer:
-        reply = self.agent.chat(user_id, question, at=at)
+        reply = self.agent.chat(user_id, question, at=at, instructions=self._instructions)
         return Answer(text=reply.text, cut=reply.cut)
 
     def close(self) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from habitus.agent.budgets import Cut
 from habitus.evals.harness.agents import Answer, Parts
 from habitus.evals.running import UsageError
 from habitus.memory.records import Conversation
 from habitus.memory.tokens import estimate_tokens
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
 SYSTEM = (
     "You are an assistant, and you have talked with this user before. Where you are given what was said "
@@ -27,14 +23,15 @@ ANSWER_TOKENS = 1_000
 DAY = "%A, %d %B %Y, %H:%M"
 
 
-def asked(generator: BaseChatModel, tag: str, told: str, question: str, at: datetime) -> str:
-    """Put a question to a chat model, after what it is told of the user, in a tag of that name."""
+def asked(parts: Parts, tag: str, told: str, question: str, at: datetime) -> str:
+    """Put a question to the chat model, after what it is told of the user, in a tag of that name."""
     from langchain_core.messages import HumanMessage, SystemMessage
 
     text = f"It is {at:{DAY}}.\n\n{question}"
     if told:
         text = f"<{tag}>\n{told}\n</{tag}>\n\n{text}"
-    return str(generator.invoke([SystemMessage(SYSTEM), HumanMessage(text)]).text)
+    system = f"{SYSTEM}\n\n{parts.instructions}" if parts.instructions else SYSTEM
+    return str(parts.generator.invoke([SystemMessage(system), HumanMessage(text)]).text)
 
 
 class HistoryChat:
@@ -43,12 +40,12 @@ class HistoryChat:
     Whole messages are left out, the oldest first; the answer says how many.
 
     Args:
-        generator: any LangChain chat model.
+        parts: with the chat model.
         window_tokens: of the history in the prompt, as `estimate_tokens` counts; 0 for none.
     """
 
-    def __init__(self, generator: BaseChatModel, window_tokens: int) -> None:
-        self._generator = generator
+    def __init__(self, parts: Parts, window_tokens: int) -> None:
+        self._parts = parts
         self._window_tokens = window_tokens
         self._sessions: list[Conversation] = []
 
@@ -57,7 +54,7 @@ class HistoryChat:
 
     def answer(self, user_id: str, question: str, at: datetime) -> Answer:
         history, cut = self._history()
-        return Answer(text=asked(self._generator, "earlier_conversations", history, question, at), cut=cut)
+        return Answer(text=asked(self._parts, "earlier_conversations", history, question, at), cut=cut)
 
     def _history(self) -> tuple[str, tuple[Cut, ...]]:
         left, n_kept = self._window_tokens, 0
@@ -86,17 +83,17 @@ class HistoryChat:
 
 def no_memory(folder: Path, parts: Parts) -> HistoryChat:
     """The model alone: it sees the question, and nothing of the history."""
-    return HistoryChat(parts.generator, 0)
+    return HistoryChat(parts, 0)
 
 
 def window(folder: Path, parts: Parts) -> HistoryChat:
     """The model with the latest messages, as many as the agent's own window holds."""
-    return HistoryChat(parts.generator, WINDOW_TOKENS)
+    return HistoryChat(parts, WINDOW_TOKENS)
 
 
 def full_history(folder: Path, parts: Parts) -> HistoryChat:
     """The model with all of the history that its window holds."""
-    return HistoryChat(parts.generator, room_of(parts) - ANSWER_TOKENS - estimate_tokens(SYSTEM))
+    return HistoryChat(parts, room_of(parts) - ANSWER_TOKENS - estimate_tokens(SYSTEM))
 
 
 def room_of(parts: Parts) -> int:

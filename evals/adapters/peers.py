@@ -42,7 +42,7 @@ class Mem0Agent:
     def __init__(self, folder: Path, parts: Parts, *, infer: bool) -> None:
         os.environ["MEM0_TELEMETRY"] = "False"
         os.environ["MEM0_DIR"] = str(folder / "mem0")
-        self._generator, self._infer = parts.generator, infer
+        self._parts, self._infer = parts, infer
         store = {
             "collection_name": "memories",
             "path": str(folder / "qdrant"),
@@ -67,7 +67,7 @@ class Mem0Agent:
     def answer(self, user_id: str, question: str, at: datetime) -> Answer:
         found = self._memory.search(question, filters={"user_id": user_id}, top_k=K)["results"]
         told = [f"- {one['metadata']['date']}: {one['memory']}" for one in found]
-        return Answer(text=asked(self._generator, _TAG, "\n".join(told), question, at))
+        return Answer(text=asked(self._parts, _TAG, "\n".join(told), question, at))
 
     def close(self) -> None:
         self._memory.close()
@@ -85,7 +85,7 @@ class LangMemAgent:
     def __init__(self, parts: Parts, *, extract: bool) -> None:
         langmem, store = installed("langmem"), in_memory_store(parts.encoder)
         namespace = (_TAG, "{user}")
-        self._generator, self._extract = parts.generator, extract
+        self._parts, self._extract = parts, extract
         self._tool = langmem.create_manage_memory_tool(namespace=namespace, store=store)
         self._store = store
         self._manager = (
@@ -109,7 +109,7 @@ class LangMemAgent:
     def answer(self, user_id: str, question: str, at: datetime) -> Answer:
         found = self._store.search((_TAG, user_id), query=question, limit=K)
         told = [f"- {_words(one.value['content'])}" for one in found]
-        return Answer(text=asked(self._generator, _TAG, "\n".join(told), question, at))
+        return Answer(text=asked(self._parts, _TAG, "\n".join(told), question, at))
 
 
 def _words(content: Any) -> str:

@@ -67,6 +67,7 @@ class Parts:
         generator: makes the chat model; None where the command was given none.
         encoder: makes the encoder of texts.
         generator_window: how many tokens the chat model reads, where it does not tell itself.
+        instructions: what the benchmark asks of the model beside the question, such as short answers.
     """
 
     def __init__(
@@ -75,12 +76,23 @@ class Parts:
         generator: Callable[[], BaseChatModel] | None,
         encoder: Callable[[], Encoder],
         generator_window: int | None = None,
+        instructions: str = "",
     ) -> None:
+        self.instructions = instructions
         self.generator_window = generator_window
         self._make_generator, self._make_encoder = generator, encoder
         self._generator: BaseChatModel | None = None
         self._encoder: Encoder | None = None
         self._lock = Lock()
+
+    def told(self, instructions: str) -> Parts:
+        """Return the same parts with other instructions."""
+        return Parts(
+            generator=(lambda: self.generator) if self.has_generator else None,
+            encoder=lambda: self.encoder,
+            generator_window=self.generator_window,
+            instructions=instructions,
+        )
 
     @property
     def has_generator(self) -> bool:

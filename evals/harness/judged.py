@@ -17,7 +17,7 @@ from habitus.evals.harness.models import JUDGE_KEY, chat_model
 from habitus.evals.harness.options import ModelOptions
 from habitus.evals.harness.shards import Shard, run_folder, shard_folders
 from habitus.evals.judges.agreement import agreement, read_labels
-from habitus.evals.judges.judging import Judge, Judgement, tally
+from habitus.evals.judges.judging import Case, Judge, Judgement, tally
 from habitus.memory.usage import Price
 
 if TYPE_CHECKING:
@@ -88,6 +88,16 @@ class Verdicts:
     def __post_init__(self) -> None:
         if self.options.labels is not None:
             self._labels = read_labels(self.options.labels)
+
+    @property
+    def n_failed(self) -> int:
+        """Samples on which the judge's provider failed; they are judged when the run is taken up again."""
+        return sum(one.outcome == "failed" for one in self.judgements.values())
+
+    def accuracy(self, judge: Judge, sample_id: str, case: Case) -> dict[str, float] | None:
+        """Put a case with the labels yes and no to a judge; return the metric, None without a label."""
+        self.judgements[sample_id] = judgement = judge.judge(case)
+        return None if judgement.label is None else {"accuracy": float(judgement.label == "yes")}
 
     def write(self, folder: Path) -> None:
         """Write `judgements.jsonl`: id, label (null where there is none), outcome and reason."""

@@ -51,6 +51,13 @@ class Outcome(Generic[ScoreT]):
     def n_done(self) -> int:
         return len(self.scores) + len(self.failures)
 
+    @property
+    def told(self) -> str:
+        """How far it is, for the progress bar."""
+        told = f"{self.n_done} questions ({self.n_resumed} kept, {len(self.failures)} failed)"
+        n_tokens = self.usage.input_tokens + self.usage.output_tokens
+        return f"{told}, {n_tokens:,} tokens" if n_tokens else told
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Done(Generic[ScoreT]):

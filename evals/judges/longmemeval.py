@@ -59,9 +59,21 @@ def answer_case(sample: Sample, reply: str, official: OfficialPrompts | None = N
         told = official(sample.type, sample.question, sample.answer, reply, abstention=sample.is_abstention)
         return Case(instructions=_TASK, data=told, labels=LABELS)
     kind = "abstention" if sample.is_abstention else sample.type
+    return reply_case(kind, sample.question, sample.answer, reply)
+
+
+def reply_case(kind: str, question: str, answer: str, reply: str) -> Case:
+    """Return what is put to the judge for a reply to any question that memory may answer.
+
+    Args:
+        kind: the question type, whose rule counts; a type without a rule of its own has the default one.
+        question: as it was asked.
+        answer: the gold; under `abstention` why there is none.
+        reply: of the system under test.
+    """
     data = (
-        f"<question>\n{sample.question}\n</question>\n"
-        f"<expected_answer>\n{sample.answer}\n</expected_answer>\n"
+        f"<question>\n{question}\n</question>\n"
+        f"<expected_answer>\n{answer}\n</expected_answer>\n"
         f"<reply>\n{reply}\n</reply>"
     )
     return Case(
