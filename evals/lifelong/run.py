@@ -113,7 +113,6 @@ def _play(
 ) -> Outcome[Score]:
     from habitus.evals.harness.runner import Outcome, run
     from habitus.evals.lifelong.scoring import score
-    from habitus.evals.longmemeval_run import describe_progress
 
     total = len(range(len(lives))[:: options.shard.of if options.shard else 1])
     with (
@@ -128,7 +127,7 @@ def _play(
             log=log,
             concurrency=options.concurrency,
             shard=options.shard,
-            on_sample=lambda outcome: show(outcome.n_done, describe_progress(outcome)),
+            on_sample=lambda outcome: show(outcome.n_done, outcome.told),
         )
     return Outcome(interrupted=True)
 

@@ -79,7 +79,7 @@ def test_the_result_is_in_official_ids(
     assert found.context_texts[0] == "Ann does drink green tea"
     assert found.context_tokens == 7
     assert found.other_contexts is None
-    assert {"open", "ingest", "recall", "recall.route", "recall.recall"} == set(found.latency_ms)
+    assert {"open", "ingest", "recall", "recall.route", "recall.recall", "close"} == set(found.latency_ms)
     assert found.hypothesis is None
 
 
