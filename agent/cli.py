@@ -12,6 +12,7 @@ from habitus.agent.cli_backup import backup, restore, verify
 from habitus.agent.cli_chat import chat
 from habitus.agent.cli_config import config_app
 from habitus.agent.cli_curation import curation_app
+from habitus.agent.cli_exits import EXITS
 from habitus.agent.cli_importing import bring_in
 from habitus.agent.cli_moving import migrate
 from habitus.agent.cli_options import (
@@ -29,6 +30,7 @@ from habitus.agent.errors import ExtraMissingError
 app = typer.Typer(
     name="habitus",
     help="Agents that know their user.",
+    epilog=EXITS,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -46,42 +48,33 @@ app.command("chat")(chat)
 app.command("serve")(serve)
 app.command("migrate")(migrate)
 
-USAGE_ERROR = 2
-
-
-def run(application: typer.Typer) -> None:
-    """Run a command line: an error of ours is one line on stderr and exit code 2, never a traceback."""
-    try:
-        application()
-    except Exception as error:
-        from habitus.agent.errors import AgentError
-        from habitus.memory.errors import MemoryStoreError
-        from habitus.retrievers.errors import RetrieverError
-
-        if not isinstance(error, (AgentError, MemoryStoreError, RetrieverError)):
-            raise
-        sys.stderr.write(f"habitus: {error}\n")
-        sys.exit(USAGE_ERROR)
-
 
 @app.command()
-def demo(folder: Place = None) -> None:
+def demo(folder: Place = None, as_json: AsJson = False) -> None:
     """Play a scripted conversation over three sessions and show what happens at each turn."""
     from tempfile import TemporaryDirectory
     from time import perf_counter
 
     from habitus.agent.demo import play
-    from habitus.agent.rendering import preference_table, shown_line
+    from habitus.agent.rendering import preference_table, shown_as_data, shown_line
 
     out = console()
+    played: list[dict[str, object]] = []
     start = perf_counter()
     with TemporaryDirectory() as made, opened(folder or str(Path(made) / "demo"), create=True) as agent:
         opening = perf_counter() - start
         for shown in play(agent):
-            out.print(shown_line(shown))
-        out.print(preference_table(agent.preferences("maya")))
+            if as_json:
+                played.append(shown_as_data(shown))
+            else:
+                out.print(shown_line(shown))
+        preferences = agent.preferences("maya")
         agent.store.flush()
         stats = agent.store.stats()
+    known = [one.model_dump(mode="json") for one in preferences]
+    if show_json({"lines": played, "preferences": known}, as_json):
+        return
+    out.print(preference_table(preferences))
     out.print(
         f"{stats.n_turns} messages, {stats.n_preferences} preferences, {stats.n_facts} facts; "
         f"opened in {opening:.1f} s, played in {perf_counter() - start - opening:.1f} s"
@@ -167,6 +160,7 @@ def forget(
     turn: Annotated[list[str] | None, typer.Option("--turn", help="Id of a message.")] = None,
     preference: Annotated[list[str] | None, typer.Option("--preference", help="Id of a preference.")] = None,
     fact: Annotated[list[str] | None, typer.Option("--fact", help="Id of a fact.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Delete messages, preferences or facts for good, each by its id or the beginning of it.
 
@@ -181,6 +175,13 @@ def forget(
             preference_ids=full_ids(preference, [one.id for one in agent.preferences(user)]),
             fact_ids=full_ids(fact, [one.id for one in agent.facts(user)]),
         )
+    deleted = {
+        "turn_ids": list(gone.turn_ids),
+        "preference_ids": list(gone.preference_ids),
+        "fact_ids": list(gone.fact_ids),
+    }
+    if show_json(deleted, as_json):
+        return
     console().print(
         f"Deleted {len(gone.turn_ids)} messages, {len(gone.preference_ids)} preferences, "
         f"{len(gone.fact_ids)} facts."
@@ -194,14 +195,16 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write; by default standard output.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Write everything stored about a user as JSON."""
+    """Write everything stored about a user, as JSON in any case."""
     with opened(folder) as agent:
         text = agent.export(user).model_dump_json(indent=2)
     if out is None:
         sys.stdout.write(text + "\n")
     else:
         out.write_text(text + "\n", encoding="utf-8")
+        show_json({"written": str(out)}, as_json)
 
 
 @memory_app.command("delete-user")
@@ -209,23 +212,27 @@ def delete_user(
     user: Annotated[str, typer.Argument(help="Whose memory.")],
     folder: Place = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete everything stored about a user, for good."""
     if not yes:
-        typer.confirm(f"Delete everything stored about {user!r}, for good?", abort=True)
+        typer.confirm(f"Delete everything stored about {user!r}, for good?", abort=True, err=True)
     with opened(folder) as agent:
         agent.delete_user(user)
-    console().print(f"Deleted everything stored about {user!r}.")
+    if not show_json({"deleted_user": user}, as_json):
+        console().print(f"Deleted everything stored about {user!r}.", markup=False)
 
 
 @memory_app.command()
-def reindex(folder: Place = None) -> None:
+def reindex(folder: Place = None, as_json: AsJson = False) -> None:
     """Rebuild the vector and word indexes from the database."""
     from habitus.agent.progress import progress_bar
 
     with opened(folder) as agent, progress_bar("Reindexing") as progress:
         agent.store.reindex(progress)
-    console().print("Rebuilt the indexes.")
+        stats = agent.store.stats()
+    if not show_json({"reindexed_turns": stats.n_turns}, as_json):
+        console().print("Rebuilt the indexes.")
 
 
 @memory_app.command()

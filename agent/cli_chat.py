@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from habitus.agent.cli_exits import Exit
 from habitus.agent.cli_options import GeneratorName, Place, User, console, opened
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ def chat(
     """Talk to the agent; /help lists what else it does. Arrow keys bring back what was typed before."""
     with opened(folder, create=True, generator=generator) as agent:
         if as_json:
-            _converse_in_json(agent, user)
+            failed = _converse_in_json(agent, user)
         else:
+            failed = False
             _Conversation(agent, user, console()).run()
+    if failed:
+        raise typer.Exit(Exit.FAILED)
 
 
 @dataclass(frozen=True)
@@ -197,11 +201,12 @@ COMMANDS = {
 }
 
 
-def _converse_in_json(agent: Agent, user: str) -> None:
-    """Answer each line of standard input by one JSON object: the reply, or an error."""
+def _converse_in_json(agent: Agent, user: str) -> bool:
+    """Answer each line of standard input by a JSON object, the reply or an error; tell whether any failed."""
     from habitus.agent.errors import AgentError
     from habitus.memory.errors import MemoryStoreError
 
+    failed = False
     for line in sys.stdin:
         if not line.strip():
             continue
@@ -214,6 +219,7 @@ def _converse_in_json(agent: Agent, user: str) -> None:
             }
             told |= {"routes": sorted(reply.routes), "why": reply.why()}
         except (AgentError, MemoryStoreError) as error:
-            told = {"error": str(error)}
+            failed, told = True, {"error": str(error)}
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
         sys.stdout.flush()
+    return failed

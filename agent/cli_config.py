@@ -23,11 +23,12 @@ def show(as_json: AsJson = False) -> None:
 
 
 @config_app.command("path")
-def path() -> None:
+def path(as_json: AsJson = False) -> None:
     """Name the file that settings are read from, whether it is there or not."""
     from habitus.agent.configuration import config_file
 
-    sys.stdout.write(f"{config_file()}\n")
+    if not show_json({"path": str(config_file())}, as_json):
+        sys.stdout.write(f"{config_file()}\n")
 
 
 def _lines(values: dict[str, object], before: str = "") -> list[str]:

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from habitus.memory.records import Preference
 
 curation_app = typer.Typer()
+_STANCES = ["like", "dislike", "require", "avoid", "neutral"]
 
 PreferenceId = Annotated[str, typer.Argument(help="Id of the preference, or the beginning of it.")]
 
 
 def _id(agent: Agent, user: str, beginning: str) -> str:
     return full_ids([beginning], [one.id for one in agent.preferences(user)])[0]
+
+
+def _tell(done: Preference, as_json: bool) -> None:
+    if not show_json(done.model_dump(mode="json"), as_json):
+        console().print(f"{done.statement} [{done.status}]", markup=False)
 
 
 def _fields(preference: Preference) -> list[tuple[str, str]]:
@@ -47,19 +53,23 @@ def show(preference: PreferenceId, user: User = "me", folder: Place = None, as_j
 
 
 @curation_app.command()
-def confirm(preference: PreferenceId, user: User = "me", folder: Place = None) -> None:
+def confirm(
+    preference: PreferenceId, user: User = "me", folder: Place = None, as_json: AsJson = False
+) -> None:
     """Say that a preference is right, such as a pending one."""
     with opened(folder, user=user) as agent:
         done = agent.confirm(user, _id(agent, user, preference))
-    console().print(f"{done.statement} [{done.status}]", markup=False)
+    _tell(done, as_json)
 
 
 @curation_app.command()
-def reject(preference: PreferenceId, user: User = "me", folder: Place = None) -> None:
+def reject(
+    preference: PreferenceId, user: User = "me", folder: Place = None, as_json: AsJson = False
+) -> None:
     """Say that a preference is wrong; its history stays. To delete it, use forget."""
     with opened(folder, user=user) as agent:
         done = agent.reject(user, _id(agent, user, preference))
-    console().print(f"{done.statement} [{done.status}]", markup=False)
+    _tell(done, as_json)
 
 
 @curation_app.command()
@@ -70,9 +80,13 @@ def edit(
     statement: Annotated[str | None, typer.Option(help="The taste in one sentence.")] = None,
     topic: Annotated[str | None, typer.Option(help="Dotted, such as food.diet.")] = None,
     target: Annotated[str | None, typer.Option(help="What it is about.")] = None,
-    stance: Annotated[str | None, typer.Option(help="like, dislike, require, avoid or neutral.")] = None,
+    stance: Annotated[
+        str | None,
+        typer.Option(help="like, dislike, require, avoid or neutral.", autocompletion=lambda: _STANCES),
+    ] = None,
     strength: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
     scope: Annotated[str | None, typer.Option(help="When it holds, such as 'when travelling'.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Put a preference differently; the old wording stays in its history."""
     given = {
@@ -86,7 +100,7 @@ def edit(
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with opened(folder, user=user) as agent:
         done = agent.edit(user, _id(agent, user, preference), **changes)
-    console().print(f"{done.statement} [{done.status}]", markup=False)
+    _tell(done, as_json)
 
 
 @curation_app.command()
@@ -119,7 +133,9 @@ def persona(
 
     with opened(folder, user=user) as agent:
         if diff is not None:
-            sys.stdout.write("\n".join(agent.persona_diff(user, *diff)) + "\n")
+            lines = agent.persona_diff(user, *diff)
+            if not show_json(lines, as_json):
+                sys.stdout.write("\n".join(lines) + "\n")
             return
         if rollback is not None:
             agent.rollback_persona(user, rollback)

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from habitus.agent.importing.run import Imported
 
 
+def _formats() -> list[str]:
+    from habitus.agent.importing.formats import FORMATS
+
+    return list(FORMATS)
+
+
 def bring_in(
     file: Annotated[Path, typer.Argument(help="An export or a dump; archives are read as they are.")],
     user: User = "me",
@@ -21,7 +27,9 @@ def bring_in(
     format: Annotated[
         str | None,
         typer.Option(
-            help="chatgpt, claude, mem0, langmem, longmemeval or jsonl.", show_default="by its content"
+            help="chatgpt, claude, mem0, langmem, longmemeval or jsonl.",
+            show_default="by its content",
+            autocompletion=lambda: _formats(),
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be stored.")] = False,

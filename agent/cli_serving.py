@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 from types import FrameType
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from habitus.agent.cli_options import GeneratorName, Place, data_folder, opened
+from habitus.agent.cli_options import AsJson, GeneratorName, Place, data_folder, opened, show_json
 from habitus.agent.errors import AgentError, ExtraMissingError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from habitus.agent.server.keys import KeyRing
+    from habitus.agent.server.keys import ApiKey, KeyRing
 
 keys_app = typer.Typer(help="Make, list and revoke the API keys of a server.", no_args_is_help=True)
 
@@ -99,26 +98,41 @@ def add(
     user: Annotated[str | None, typer.Option(help="The one user it acts for.")] = None,
     tenant: Annotated[str | None, typer.Option(help="The tenant for whose users it acts.")] = None,
     folder: Place = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key for a user or a tenant. It is printed this once; only its hash is kept."""
     if (user is None) == (tenant is None):
         raise typer.BadParameter("give --user or --tenant")
     key, secret = _ring(folder).add(user_id=user, tenant=tenant)
-    typer.echo(json.dumps({"id": key.id, "user": user, "tenant": tenant, "key": secret}))
+    if not show_json({"id": key.id, "user": user, "tenant": tenant, "key": secret}, as_json):
+        typer.echo(f"{secret}\nacts for {_owner(key)}; its id is {key.id}")
 
 
 @keys_app.command("list")
-def show(folder: Place = None) -> None:
-    """List keys by id, one JSON object a line."""
-    for key in _ring(folder).keys:
-        typer.echo(key.model_dump_json(exclude={"sha256"}))
+def show(folder: Place = None, as_json: AsJson = False) -> None:
+    """List keys by id, never the keys themselves."""
+    keys = _ring(folder).keys
+    if show_json([key.model_dump(mode="json", exclude={"sha256"}) for key in keys], as_json):
+        return
+    for key in keys:
+        typer.echo(f"{key.id}  {_owner(key)}")
 
 
 @keys_app.command("revoke")
-def revoke(key_id: Annotated[str, typer.Argument(help="As `list` shows it.")], folder: Place = None) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="As `list` shows it.")],
+    folder: Place = None,
+    as_json: AsJson = False,
+) -> None:
     """Take a key back; a running server takes notice at once."""
     if not _ring(folder).revoke(key_id):
         raise typer.BadParameter(f"there is no key {key_id!r}")
+    if not show_json({"revoked": key_id}, as_json):
+        typer.echo(f"Revoked {key_id}.")
+
+
+def _owner(key: ApiKey) -> str:
+    return f"user {key.user_id!r}" if key.user_id is not None else f"the users of tenant {key.tenant!r}"
 
 
 def _ring(folder: str | None) -> KeyRing:

@@ -88,6 +88,21 @@ def shown_line(shown: Shown) -> RenderableType:
     return Panel(Group(*parts), title=f"{shown.at:%a %d %b %Y}: {line.shows}", title_align="left")
 
 
+def shown_as_data(shown: Shown) -> dict[str, object]:
+    """Return one line of the demo as JSON has it."""
+    line, reply = shown.line, shown.reply
+    done: dict[str, object] = {"at": shown.at.isoformat(), "shows": line.shows}
+    if reply is None:
+        done |= {"rating": line.rating, "edit": line.edit}
+    else:
+        done |= {"says": line.says, "reply": reply.text, "routes": sorted(reply.routes), "why": reply.why()}
+    persona = shown.persona
+    return done | {
+        "effect": shown.note,
+        "persona": None if persona is None else [one.text for one in persona.lines],
+    }
+
+
 def _persona_lines(shown: Shown) -> list[str]:
     before, after = shown.persona_before, shown.persona
     n_before = len(before.lines) if before else 0
@@ -112,11 +127,11 @@ def preference_table(preferences: Iterable[Preference]) -> Table:
     for p in preferences:
         table.add_row(
             Text(p.id[:_ID], no_wrap=True),
-            p.statement,
-            p.topic,
+            Text(p.statement),
+            Text(p.topic),
             p.stance,
             f"{p.strength:.2f}",
-            p.scope or "always",
+            Text(p.scope or "always"),
             p.source,
             p.status,
             f"{p.valid_from:%Y-%m-%d}",
@@ -130,9 +145,9 @@ def fact_table(facts: Iterable[Fact]) -> Table:
     for fact in facts:
         table.add_row(
             Text(fact.id[:_ID], no_wrap=True),
-            fact.statement,
-            fact.subject,
-            fact.attribute,
+            Text(fact.statement),
+            Text(fact.subject),
+            Text(fact.attribute),
             fact.status,
             f"{fact.valid_from:%Y-%m-%d}",
         )

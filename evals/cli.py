@@ -44,7 +44,8 @@ eval_app.command("report")(report)
 
 def main() -> None:
     """Run the command line."""
-    from habitus.agent.cli import app, run
+    from habitus.agent.cli import app
+    from habitus.agent.cli_exits import run
 
     add_commands(app)
     run(app)

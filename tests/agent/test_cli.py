@@ -1,10 +1,14 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from habitus.agent import Agent
@@ -145,8 +149,9 @@ def test_chat_is_scriptable(tmp_path: Path) -> None:
         input="I adore opera.\n\nWhat do I adore?\n" + "\0\n",
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert done.returncode == 1, "a message failed"
     first, second, third = map(json.loads, done.stdout.splitlines())
     assert first["routes"] == ["statement"]
     assert "opera" in second["reply"]
@@ -189,3 +194,135 @@ def test_an_id_that_is_not_there_is_an_error(folder: Path) -> None:
     done = subprocess.run([*HABITUS, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "there is no id 'zzz'" in done.stderr
+
+
+# -- for scripts
+
+
+def commands(group: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*before, name))
+        else:
+            yield (*before, name), command
+
+
+def test_every_command_can_answer_in_json() -> None:
+    found = dict(commands(typer.main.get_group(app)))
+    assert {("chat",), ("keys", "add"), ("memory", "forget"), ("config", "path")} <= set(found)
+    without = {
+        words for words, command in found.items() if not any("--json" in p.opts for p in command.params)
+    }
+    assert without == {("serve",), ("mcp",)}, "those speak a protocol"
+
+
+def test_what_is_done_by_hand_is_told_as_json(folder: Path, tmp_path: Path) -> None:
+    at = ("--json", "--folder", str(folder))
+    [preference] = json.loads(run("memory", "list", *at))
+    name = preference["id"][:8]
+    assert json.loads(run("memory", "confirm", name, *at))["status"] == "active"
+    edited = json.loads(run("memory", "edit", name, "--scope", "at work", *at))
+    assert edited["scope"] == "at work"
+    assert json.loads(run("memory", "reject", edited["id"], *at))["status"] == "retracted"
+    assert isinstance(json.loads(run("memory", "persona", "--diff", "1", "2", *at)), list)
+    gone = json.loads(run("memory", "forget", "--preference", edited["id"], *at))
+    assert gone == {"turn_ids": [], "preference_ids": [edited["id"]], "fact_ids": []}
+    assert json.loads(run("memory", "reindex", *at)) == {"reindexed_turns": 2}
+    out = tmp_path / "out.json"
+    assert json.loads(run("memory", "export", "--out", str(out), *at)) == {"written": str(out)}
+    assert json.loads(run("memory", "delete-user", "me", "--yes", *at)) == {"deleted_user": "me"}
+
+
+def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
+    at = ("--folder", str(tmp_path))
+    made = json.loads(run("keys", "add", "--tenant", "acme", "--json", *at))
+    assert made["key"].startswith("hab_")
+    [listed] = json.loads(run("keys", "list", "--json", *at))
+    assert (listed["id"], listed["tenant"]) == (made["id"], "acme")
+    assert made["key"] not in json.dumps(listed)
+    assert "the users of tenant 'acme'" in run("keys", "list", *at)
+    assert json.loads(run("keys", "revoke", made["id"], "--json", *at)) == {"revoked": made["id"]}
+    assert json.loads(run("keys", "list", "--json", *at)) == []
+
+
+def test_the_demo_is_told_as_json() -> None:
+    told = json.loads(run("demo", "--json"))
+    assert {line["at"][:10] for line in told["lines"]} > {"2026-03-02"}
+    assert all("reply" in line or "rating" in line for line in told["lines"])
+    assert told["preferences"]
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "code"),
+    [
+        (["memory", "stats"], "", 0),
+        (["memory", "delete-user", "me"], "n\n", 1),
+        (["memory", "search", "x", "--user", "nobody"], "", 2),
+        (["memory", "list", "--nonsense"], "", 2),
+        (["chat", "--json", "--generator", "http://127.0.0.1:9/v1#none"], "Hello.\n", 1),
+    ],
+)
+def test_exit_codes_are_as_documented(folder: Path, words: list[str], typed: str, code: int) -> None:
+    done = subprocess.run(
+        [*HABITUS, *words, "--folder", str(folder)], input=typed, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_database_is_a_failure_and_not_the_users_mistake(folder: Path) -> None:
+    (folder / "memory.db").write_bytes(b"no database" * 1_000)
+    done = subprocess.run(
+        [*HABITUS, "memory", "stats", "--folder", str(folder)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "restore a backup" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal")
+def test_an_interrupted_command_exits_with_130(tmp_path: Path) -> None:
+    command = [*HABITUS, "chat", "--json", "--folder", str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("Hello.\n")
+        process.stdin.flush()
+        assert "reply" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+
+
+def test_the_help_tells_the_exit_codes() -> None:
+    shown = " ".join(run("--help").split())
+    for told in (
+        "0: done",
+        "1: something failed",
+        "2: it cannot be done as it was asked for",
+        "130: interrupted",
+    ):
+        assert told in shown
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands_and_options(shell: str) -> None:
+    def completed(typed: str) -> str:
+        environment = {
+            "_HABITUS_COMPLETE": f"complete_{shell}",
+            "COMP_WORDS": typed,
+            "COMP_CWORD": str(len(typed.split()) - (not typed.endswith(" "))),
+            "_TYPER_COMPLETE_ARGS": typed,
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        }
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("habitus"))],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout
+
+    assert "memory" in completed("habitus me")
+    assert "delete-user" in completed("habitus memory de")
+    assert "--user" in completed("habitus memory list --u")
+    assert "chatgpt" in completed("habitus memory import x --format ch")

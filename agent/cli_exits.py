@@ -1,0 +1,56 @@
+"""What the exit codes of the command line mean, and how errors become one of them."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+import typer
+
+
+class Exit(IntEnum):
+    """The exit codes of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+
+
+EXITS = """Exit codes. 0: done. 1: something failed on its way, such as the model, the disk or some
+questions of a benchmark; or a question was answered with no. 2: it cannot be done as it was asked for.
+130: interrupted."""
+
+
+def run(application: typer.Typer) -> None:
+    """Run a command line: an error of ours is one line on stderr and an exit code, never a traceback."""
+    try:
+        application()
+    except Exception as error:
+        from habitus.agent.errors import AgentError
+        from habitus.memory.errors import MemoryStoreError
+        from habitus.retrievers.errors import RetrieverError
+
+        if not isinstance(error, (AgentError, MemoryStoreError, RetrieverError)):
+            raise
+        sys.stderr.write(f"habitus: {error}\n")
+        sys.exit(Exit.FAILED if _failed_on_its_way(error) else Exit.USAGE)
+
+
+def _failed_on_its_way(error: Exception) -> bool:
+    """Tell what the machine, the network or a model did from what was asked for wrongly."""
+    from habitus.agent.errors import GeneratorError
+    from habitus.memory import errors as memory
+    from habitus.retrievers.errors import IndexCorruptError, IndexFullError
+
+    kinds = (
+        GeneratorError,
+        IndexCorruptError,
+        IndexFullError,
+        memory.ChatModelError,
+        memory.StoreCorruptError,
+        memory.StoreFullError,
+        memory.StoreUnreachableError,
+        memory.TurnTimeoutError,
+    )
+    return isinstance(error, kinds)
