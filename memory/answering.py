@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from habitus.memory.applying import vectors_of
 from habitus.memory.coldstart import Dimension, dimension_of
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.outcome import record_id
+from habitus.memory.phrases import vectors_of
 from habitus.memory.records import AskedQuestion, Evidence, Preference, Stance, Turn
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder

@@ -7,23 +7,20 @@ a taste, or a request, is taken out before they are compared.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from threading import Lock
 
 import numpy as np
 
 from habitus.memory.drift import holds
 from habitus.memory.eating import EATEN, NOT_EATEN, REQUESTS, bears_on_eating, is_about_eating
 from habitus.memory.extraction.targets import scope_of
+from habitus.memory.phrases import vectors_of
 from habitus.memory.records import Preference
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder, Vectors
-
-MAX_CACHED_VECTORS = 50_000
 
 FLOOR = 0.11
 """Below this nothing applies. `MARGIN`: how far behind the best the second and third may lie; later ones
@@ -58,9 +55,6 @@ _REQUEST_FRAMES = (
     "Do you have any suggestions?",
 )
 
-_cache: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
-_lock = Lock()
-
 
 @dataclass(frozen=True, kw_only=True)
 class Applied:
@@ -75,35 +69,6 @@ class Applied:
     preference: Preference
     score: float
     reason: str
-
-
-def vectors_of(texts: Sequence[str], encoder: Encoder) -> Vectors:
-    """Encode texts, shape `(n, dim)`, remembering vectors by encoder and text (least recently used go)."""
-    if not texts:
-        return np.zeros((0, encoder.dim), dtype=np.float32)
-    keys = [(encoder.fingerprint, text) for text in texts]
-    known = _remembered(keys)
-    missing = [key for key in dict.fromkeys(keys) if key not in known]
-    if missing:
-        made = dict(zip(missing, encoder.encode([text for _, text in missing]), strict=True))
-        known.update(made)
-        _remember(made)
-    return np.stack([known[key] for key in keys])
-
-
-def _remembered(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Vectors]:
-    with _lock:
-        known = {key: _cache[key] for key in keys if key in _cache}
-        for key in known:
-            _cache.move_to_end(key)
-    return known
-
-
-def _remember(made: dict[tuple[str, str], Vectors]) -> None:
-    with _lock:
-        _cache.update(made)
-        while len(_cache) > MAX_CACHED_VECTORS:
-            _cache.popitem(last=False)
 
 
 def preference_matrix(preferences: Sequence[Preference], encoder: Encoder) -> Vectors:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from habitus.memory.applying import vectors_of
 from habitus.memory.extraction.outcome import DIET
+from habitus.memory.phrases import vectors_of
 from habitus.memory.records import Preference
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder

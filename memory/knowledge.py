@@ -14,6 +14,7 @@ from habitus.memory.feedback import FeedbackEffect
 from habitus.memory.learning.tastes import reconcile
 from habitus.memory.norms import DEFAULT_NORMS
 from habitus.memory.persona import compile_persona
+from habitus.memory.phrases import recollect
 from habitus.memory.preferences import merge, retract, with_confidence
 from habitus.memory.profile import Part, is_stale, parts, summarise
 from habitus.memory.records import Correction, Evidence, Fact, Norm, Persona, Preference, Profile
@@ -57,9 +58,11 @@ class Knowledge:
     def read(cls, store: MemoryStore, user_id: str, *, norms: Sequence[Norm] = DEFAULT_NORMS) -> Self:
         """Read what a store knows of the user."""
         versions = store.personas(user_id)
+        preferences = store.preferences(user_id)
+        recollect(store, user_id, preferences)
         return cls(
             user_id,
-            preferences=store.preferences(user_id),
+            preferences=preferences,
             facts=store.facts(user_id),
             persona=versions[-1] if versions else None,
             profile=store.profile(user_id),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from habitus.memory.applying import vectors_of
 from habitus.memory.norm_conflicts import judge_of
 from habitus.memory.norm_examples import (
     ABOUT_CRISIS,
@@ -17,6 +16,7 @@ from habitus.memory.norm_examples import (
     AGAINST_HONEST,
     AGAINST_OVERSIGHT,
 )
+from habitus.memory.phrases import vectors_of
 from habitus.memory.records import Norm, Preference
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder, Vectors

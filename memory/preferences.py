@@ -13,7 +13,6 @@ from datetime import datetime
 
 import numpy as np
 
-from habitus.memory.applying import vectors_of
 from habitus.memory.diets import given_up
 from habitus.memory.drift import current_confidence, last_seen
 from habitus.memory.enumerations import remaining, without
@@ -24,6 +23,7 @@ from habitus.memory.extraction.outcome import DIET
 from habitus.memory.extraction.targets import scope_of
 from habitus.memory.health import is_held_by_health, rests_on_health
 from habitus.memory.norms import DEFAULT_NORMS, conflict
+from habitus.memory.phrases import vectors_of
 from habitus.memory.records import Evidence, Norm, Preference, Stance, Turn
 from habitus.memory.succession import succeeded
 from habitus.retrievers.analysis import analyze

@@ -164,6 +164,13 @@ def documents(
     return [kind.model_validate_json(document) for document in found]
 
 
+def preference_vectors(connection: Statements, user_id: str, dim: int) -> dict[str, Vectors]:
+    """Return by id the vectors of preferences, shape `(2, dim)` each; those that have none are left out."""
+    sql = "SELECT id, vectors FROM preferences WHERE user_id = ? AND vectors IS NOT NULL"
+    found = connection.execute(sql, (user_id,))
+    return {one: np.frombuffer(blob, dtype=np.float32).reshape(-1, dim) for one, blob in found}
+
+
 def accesses(connection: Connection, user_id: str) -> list[Access]:
     sql = "SELECT turn_id, at, n FROM accesses WHERE user_id = ? ORDER BY turn_id"
     # Checked before they were stored.

@@ -83,6 +83,7 @@ def _switch(connection: sqlite3.Connection, encoder: Encoder) -> None:
         " FROM restaged r WHERE r.seq = features.seq"
     )
     connection.execute("DELETE FROM restaged")
+    connection.execute("UPDATE preferences SET vectors = NULL")
     connection.execute(
         "UPDATE users SET n_passages = (SELECT ifnull(sum(f.n_passages), 0)"
         " FROM turns t JOIN features f USING (seq) WHERE t.user_id = users.user_id)"

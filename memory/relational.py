@@ -10,6 +10,7 @@ from typing import Self
 
 from habitus.memory import forgetting, reading, writing
 from habitus.memory.errors import NotFoundError
+from habitus.memory.phrases import preference_phrases
 from habitus.memory.preparing import Prepared, check_changes, check_query, prepare
 from habitus.memory.reading import Bounds, Size
 from habitus.memory.records import (
@@ -93,9 +94,11 @@ class RelationalStore(ABC):
         if changes == Changes():
             return
         prepared = prepare(self._encoder, changes.turns, vectors)
+        phrases = preference_phrases(changes.preferences, self._encoder)
         with self._change(user_id) as connection:
             connection.begin_change(user_id)
             writing.write_turns(connection, user_id, prepared)
+            writing.write_preferences(connection, user_id, changes.preferences, phrases)
             for group in _document_groups(changes):
                 writing.write_documents(connection, group)
             writing.write_accesses(connection, changes.accesses)
@@ -141,6 +144,10 @@ class RelationalStore(ABC):
     def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]:
         with self._read() as connection:
             return reading.documents(connection, user_id, Preference, status)
+
+    def preference_vectors(self, user_id: str) -> Mapping[str, Vectors]:
+        with self._read() as connection:
+            return reading.preference_vectors(connection, user_id, self._encoder.dim)
 
     def facts(self, user_id: str, *, status: Status | None = None) -> list[Fact]:
         with self._read() as connection:
@@ -281,7 +288,6 @@ class RelationalStore(ABC):
 
 def _document_groups(changes: Changes) -> tuple[Sequence[writing.AnyDocument], ...]:
     return (
-        changes.preferences,
         changes.facts,
         changes.corrections,
         changes.feedback,

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from habitus.memory.applying import vectors_of
 from habitus.memory.extraction.comparisons import rejected_in
 from habitus.memory.learning.honouring import style_kept
 from habitus.memory.learning.weights import worth
+from habitus.memory.phrases import vectors_of
 from habitus.memory.records import Preference, RewardWeights
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder, Vectors

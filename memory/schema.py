@@ -123,7 +123,16 @@ CREATE TABLE unread (
 
 _VERSIONS = "ALTER TABLE users ADD COLUMN version INTEGER NOT NULL DEFAULT 0;"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ACCESSES_AND_QUESTIONS, _WEIGHTS, _UNREAD, _VERSIONS)
+_PREFERENCE_VECTORS = "ALTER TABLE preferences ADD COLUMN vectors BLOB;"
+
+MIGRATIONS: tuple[str, ...] = (
+    _FIRST,
+    _ACCESSES_AND_QUESTIONS,
+    _WEIGHTS,
+    _UNREAD,
+    _VERSIONS,
+    _PREFERENCE_VECTORS,
+)
 """Script n leads from version n to version n + 1; scripts are added, never changed."""
 
 

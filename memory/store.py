@@ -258,6 +258,14 @@ class MemoryStore(Protocol):
         """Return preferences, oldest first by `learnt_at`; all states unless `status` is given."""
         ...
 
+    def preference_vectors(self, user_id: str) -> Mapping[str, Vectors]:
+        """Return by id the vectors of the user's preferences, shape `(2, dim)`: statement, what it is about.
+
+        They are derived, and stored when a preference is committed. Some may be missing: after a change of
+        encoder, of what an older version stored, or what was rewritten because evidence was forgotten.
+        """
+        ...
+
     def facts(self, user_id: str, *, status: Status | None = None) -> list[Fact]: ...
 
     def corrections(self, user_id: str) -> list[Correction]: ...

@@ -24,6 +24,7 @@ from habitus.memory.records import (
     Turn,
 )
 from habitus.memory.sql import Connection, Statements
+from habitus.retrievers.encoder import Vectors
 
 DOCUMENTS = tuple(TABLES.values())
 """Tables of records kept as JSON, all of the same shape."""
@@ -243,7 +244,7 @@ AnyDocument = Preference | Fact | Correction | Feedback | AskedQuestion
 
 
 def write_documents(connection: Connection, records: Sequence[AnyDocument]) -> None:
-    """Store records kept as JSON, those with a known id in place of the old ones."""
+    """Store records kept as JSON, those with a known id in place of the old ones, without their vectors."""
     by_table: dict[str, list[AnyDocument]] = defaultdict(list)
     for record in records:
         by_table[TABLES[type(record)]].append(record)
@@ -256,6 +257,27 @@ def write_documents(connection: Connection, records: Sequence[AnyDocument]) -> N
             f"INSERT INTO {table} (user_id, id, status, at, document) VALUES (?, ?, ?, ?, ?)",
             [(record.user_id, record.id, *_status_and_instant(record), _json(record)) for record in group],
         )
+
+
+def write_preferences(
+    connection: Connection, user_id: str, preferences: Sequence[Preference], vectors: Vectors
+) -> None:
+    """Store preferences, those with a known id in place of the old ones.
+
+    Args:
+        connection: within a transaction.
+        user_id: whose.
+        preferences: of the user.
+        vectors: shape `(n, 2, dim)`, of the `phrases_of` each.
+    """
+    delete_documents(connection, user_id, Preference, [one.id for one in preferences])
+    connection.executemany(
+        "INSERT INTO preferences (user_id, id, status, at, document, vectors) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (one.user_id, one.id, *_status_and_instant(one), _json(one), rows.tobytes())
+            for one, rows in zip(preferences, vectors, strict=True)
+        ],
+    )
 
 
 def _status_and_instant(record: AnyDocument) -> tuple[str | None, int]:

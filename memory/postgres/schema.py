@@ -104,7 +104,9 @@ CREATE TABLE unread (
 );
 """ + "".join(_DOCUMENT_TABLE.format(name=name) for name in _DOCUMENTS)
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_PREFERENCE_VECTORS = "ALTER TABLE preferences ADD COLUMN vectors bytea;"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PREFERENCE_VECTORS)
 """Script n leads from version n to version n + 1; scripts are added, never changed."""
 
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('habitus schema', 0))"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 
-from habitus.memory.applying import Applied, applicable, preference_matrix, vectors_of
+from habitus.memory.applying import Applied, applicable, preference_matrix
 from habitus.memory.records import Preference
 from habitus.retrievers.encoder import HashingEncoder, Vectors
 from habitus.retrievers.minilm import minilm
@@ -140,32 +139,6 @@ def test_a_prebuilt_matrix_gives_the_same_choice() -> None:
 
 def test_nothing_known_gives_nothing() -> None:
     assert apply([], "Hello?") == []
-
-
-class Counting(HashingEncoder):
-    def __init__(self) -> None:
-        super().__init__(64)
-        self.n_texts = 0
-
-    @property
-    def fingerprint(self) -> str:
-        return f"counting-{id(self)}"
-
-    def encode(self, texts: object) -> Vectors:
-        assert isinstance(texts, list)
-        self.n_texts += len(texts)
-        return super().encode(texts)
-
-
-def test_a_text_is_encoded_once() -> None:
-    encoder = Counting()
-
-    first = vectors_of(["a lake", "a hill", "a lake"], encoder)
-    second = vectors_of(["a hill"], encoder)
-
-    assert encoder.n_texts == 2
-    assert np.array_equal(first[1], second[0])
-    assert vectors_of([], encoder).shape == (0, 64)
 
 
 def test_severe_constraints_are_never_left_out_for_the_limit() -> None:

@@ -277,6 +277,24 @@ class TestCommitAndRead:
         assert store.preferences("ann", status="superseded") == [new]
         assert [item.id for item in store.preferences("ann", status="active")] == ["plums"]
 
+    def test_the_vectors_of_preferences_are_stored_with_them(self, store: MemoryStore) -> None:
+        given = preference("ann", "tea"), preference("ann", "jam", target="")
+        store.commit("ann", Changes(preferences=given))
+        store.commit(
+            "ann", Changes(preferences=(preference("ann", "tea", statement="The user drinks tea."),))
+        )
+        store.commit("bob", Changes(preferences=(preference("bob", "ale"),)))
+        found = store.preference_vectors("ann")
+        assert set(found) == {"tea", "jam"}
+        wanted = store.encoder.encode(["The user drinks tea.", "tea", "The user likes jam."])
+        np.testing.assert_allclose(found["tea"], wanted[:2], atol=1e-6)
+        np.testing.assert_allclose(found["jam"], wanted[[2, 2]], atol=1e-6)
+        store.forget("ann", preference_ids=["tea"])
+        assert set(store.preference_vectors("ann")) == {"jam"}
+        store.delete_user("ann")
+        assert store.preference_vectors("ann") == {}
+        assert set(store.preference_vectors("bob")) == {"ale"}
+
     def test_preferences_come_by_the_instant_they_were_learnt(self, store: MemoryStore) -> None:
         store.commit(
             "ann", Changes(preferences=(preference("ann", "b", day=2), preference("ann", "a", day=3)))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from habitus.agent.generators.extractive.asked import Asked
 from habitus.agent.generators.extractive.evidence import Said
-from habitus.memory.applying import vectors_of
+from habitus.memory.phrases import vectors_of
 from habitus.memory.timing import nearness
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 from habitus.retrievers.encoder import Encoder
