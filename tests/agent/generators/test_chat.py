@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -236,6 +241,47 @@ def test_the_hubs_answers_are_told(monkeypatch: pytest.MonkeyPatch, cause: str, 
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", refuse)
     with pytest.raises(ModelLoadError, match=message):
         load("org/name", device="cpu")
+
+
+class _Hub(BaseHTTPRequestHandler):
+    """Answers as the hub does for a gated model and for one that is not there."""
+
+    def do_GET(self) -> None:
+        gated = "/org/gated" in self.path
+        self.send_response(403 if gated else 404)
+        self.send_header("X-Error-Code", "GatedRepo" if gated else "RepoNotFound")
+        self.send_header("X-Error-Message", "no")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.mark.slow
+def test_a_hub_that_refuses_is_told_without_a_traceback_of_its_library(tmp_path: Path) -> None:
+    code = (
+        "from habitus.agent.generators.transformers.errors import ModelLoadError\n"
+        "from habitus.agent.generators.transformers.loading import load\n"
+        "for name in ('org/gated', 'org/missing'):\n"
+        "    try:\n"
+        "        load(name, device='cpu')\n"
+        "    except ModelLoadError as error:\n"
+        "        print(error)\n"
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Hub) as hub:
+        Thread(target=hub.serve_forever, daemon=True).start()
+        environment = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}"}
+        environment |= {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+        told = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
+        hub.shutdown()
+    gated, missing = told.stdout.splitlines()
+    assert "is gated: accept its licence" in gated
+    assert "there is no model 'org/missing' on the hub" in missing
 
 
 def test_messages_that_a_model_cannot_read_are_refused(make_chat: MakeChat) -> None:
