@@ -14,7 +14,7 @@ from habitus.agent.cli_config import config_app
 from habitus.agent.cli_curation import curation_app
 from habitus.agent.cli_exits import EXITS
 from habitus.agent.cli_importing import bring_in
-from habitus.agent.cli_moving import migrate
+from habitus.agent.cli_moving import citus, migrate
 from habitus.agent.cli_options import (
     AsJson,
     Place,
@@ -41,6 +41,7 @@ memory_app.command("import")(bring_in)
 memory_app.command("backup")(backup)
 memory_app.command("restore")(restore)
 memory_app.command("verify")(verify)
+memory_app.command("citus")(citus)
 app.add_typer(memory_app, name="memory")
 app.add_typer(keys_app, name="keys")
 app.add_typer(config_app, name="config")

@@ -1,4 +1,4 @@
-"""`habitus migrate`."""
+"""`habitus migrate`, and what a PostgreSQL database is prepared with."""
 
 from __future__ import annotations
 
@@ -39,3 +39,13 @@ def migrate(
         f"Copied {len(moved.copied)} users with {n_turns} messages, each verified; {len(moved.found)} were"
         " there already."
     )
+
+
+def citus() -> None:
+    """Print the SQL that spreads the tables of a shared store over machines with Citus, for psql."""
+    import sys
+
+    from habitus.memory.postgres.citus import citus_ddl
+    from habitus.memory.postgres.schema import SCHEMA
+
+    sys.stdout.write(citus_ddl(SCHEMA))

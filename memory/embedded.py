@@ -111,6 +111,9 @@ class EmbeddedStore(RelationalStore):
     def _search_wide(self, user_id: str, query: Query, vector: Vectors) -> Candidates:
         return search_wide(self._database, self._indexer, user_id, query, vector)
 
+    def _index(self, connection: Connection, user_id: str, n_turns: int, size: Size) -> None:
+        pass
+
     def _was_changed(self, n_turns: int, size: Size) -> None:
         self._indexer.notify(n_turns, size)
 

@@ -317,6 +317,12 @@ class Bounds:
         return Bounds(self.n_turns // 2, self.n_passages // 2)
 
 
+def large_users(connection: Connection, bounds: Bounds) -> list[str]:
+    """Return the users beyond the bounds."""
+    sql = "SELECT user_id FROM users WHERE n_turns > ? OR n_passages > ?"
+    return [user_id for (user_id,) in connection.execute(sql, (bounds.n_turns, bounds.n_passages))]
+
+
 def sessions_of(connection: Connection, user_id: str, seqs: Sequence[int]) -> list[str]:
     """Return the sessions of turns; numbers of other users' or deleted turns are left out."""
     sql = "SELECT DISTINCT session_id FROM turns WHERE user_id = ? AND seq IN ({})"

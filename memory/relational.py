@@ -68,8 +68,12 @@ class RelationalStore(ABC):
         """Search a user who is too large for memory."""
 
     @abstractmethod
+    def _index(self, connection: Connection, user_id: str, n_turns: int, size: Size) -> None:
+        """Index in the transaction of a change, where indexes are tables; `n_turns` were given."""
+
+    @abstractmethod
     def _was_changed(self, n_turns: int, size: Size) -> None:
-        """Do what a change leaves to do, once it is durable; `n_turns` were given."""
+        """Do what a change leaves to do, once it is durable."""
 
     @abstractmethod
     def _will_delete(self, connection: Connection, user_id: str, *, turns: bool) -> None:
@@ -112,6 +116,7 @@ class RelationalStore(ABC):
             writing.mark_unread(connection, user_id, changes.unread)
             writing.mark_read(connection, user_id, changes.read)
             size = reading.size(connection, user_id)
+            self._index(connection, user_id, len(prepared), size)
         self._was_changed(len(prepared), size)
 
     def version(self, user_id: str) -> str:

@@ -12,6 +12,7 @@ from habitus.memory.bm25 import Collection
 from habitus.memory.indexer import Indexer
 from habitus.memory.resident import Resident
 from habitus.memory.shards import Keys
+from habitus.memory.sql import Connection
 from habitus.memory.sqlite import Database
 from habitus.memory.store import Candidates, Query
 from habitus.memory.terms import hash_term, terms_of
@@ -37,13 +38,34 @@ def search_wide(
         vector: the query's, checked.
     """
     pending, found, frequencies = _candidates(database, indexer, user_id, query, vector)
-    dim = len(vector)
-    wanted = np.union1d(found, pending)
     with database.read() as connection:
-        session_ids = reading.sessions_of(connection, user_id, wanted.tolist())
-        rows = reading.rows_of_sessions(connection, user_id, session_ids, dim)
-        totals = reading.totals(connection, user_id)
-    part = Resident(dim)
+        return score_candidates(connection, user_id, query, vector, pending, found, frequencies)
+
+
+def score_candidates(
+    connection: Connection,
+    user_id: str,
+    query: Query,
+    vector: Vectors,
+    pending: Keys,
+    found: Keys,
+    frequencies: npt.NDArray[np.float64],
+) -> Candidates:
+    """Score turns that indexes found, and those that wait to be indexed.
+
+    Args:
+        connection: where they are read.
+        user_id: whose turns.
+        query, vector: the question.
+        pending: sequence numbers of the turns that wait.
+        found: of those that the indexes found.
+        frequencies: shape `(n_terms,)`, in how many of the indexed turns each term of the query occurs.
+    """
+    wanted = np.union1d(found, pending)
+    session_ids = reading.sessions_of(connection, user_id, wanted.tolist())
+    rows = reading.rows_of_sessions(connection, user_id, session_ids, len(vector))
+    totals = reading.totals(connection, user_id)
+    part = Resident(len(vector))
     part.append(rows)
     query_terms = terms_of(query.text)
     frequencies = frequencies + part.frequencies(query_terms, pending)

@@ -27,6 +27,7 @@ from habitus.memory.errors import (
 )
 from habitus.memory.locking import UserLocks
 from habitus.memory.postgres.schema import migrate
+from habitus.memory.postgres.wide import forget_postings
 from habitus.memory.sql import FeatureRow, Result
 from habitus.memory.writing import new_epoch
 from habitus.retrievers.encoder import Encoder
@@ -50,7 +51,7 @@ class PostgresConnection:
     """A `habitus.memory.sql.Connection`."""
 
     with_features = "JOIN features f USING (user_id, seq)"
-    derived_tables = ()
+    derived_tables = ("passages", "postings")
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
@@ -83,7 +84,7 @@ class PostgresConnection:
         )
 
     def was_removed(self, user_id: str, seqs: Sequence[int]) -> None:
-        pass
+        forget_postings(self, user_id, seqs)
 
 
 @dataclass
@@ -274,8 +275,9 @@ class PostgresDatabase:
     @contextmanager
     def _transaction(self, connection: psycopg.Connection, user_id: str) -> Iterator[PostgresConnection]:
         with connection.transaction():
-            connection.execute("SELECT FROM users WHERE user_id = %s FOR UPDATE", (user_id,))
-            yield PostgresConnection(connection)
+            transaction = PostgresConnection(connection)
+            transaction.execute("SELECT FROM users WHERE user_id = ? FOR UPDATE", (user_id,))
+            yield transaction
 
     @contextmanager
     def turn_of(self, user_id: str) -> Iterator[None]:

@@ -14,6 +14,9 @@ from habitus.memory.errors import StoreCorruptError
 if TYPE_CHECKING:
     from psycopg import Connection
 
+SCHEMA = "habitus"
+"""Where the tables are, unless told otherwise."""
+
 _DOCUMENT_TABLE = """
 CREATE TABLE {name} (
     user_id text COLLATE "C" NOT NULL REFERENCES users (user_id),
@@ -106,7 +109,26 @@ CREATE TABLE unread (
 
 _PREFERENCE_VECTORS = "ALTER TABLE preferences ADD COLUMN vectors bytea;"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _PREFERENCE_VECTORS)
+_LARGE_USERS = """
+CREATE TABLE passages (
+    user_id text COLLATE "C" NOT NULL,
+    seq bigint NOT NULL,
+    place integer NOT NULL,
+    signs bit varying NOT NULL,
+    PRIMARY KEY (user_id, seq, place),
+    FOREIGN KEY (user_id, seq) REFERENCES turns (user_id, seq) ON DELETE CASCADE
+);
+CREATE TABLE postings (
+    user_id text COLLATE "C" NOT NULL REFERENCES users (user_id),
+    term bigint NOT NULL,
+    seq bigint NOT NULL,
+    count integer NOT NULL,
+    length integer NOT NULL,
+    PRIMARY KEY (user_id, term, seq)
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PREFERENCE_VECTORS, _LARGE_USERS)
 """Script n leads from version n to version n + 1; scripts are added, never changed."""
 
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('habitus schema', 0))"

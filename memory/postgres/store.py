@@ -6,16 +6,23 @@ from contextlib import AbstractContextManager
 
 from habitus.memory import reading
 from habitus.memory.postgres.connecting import PostgresConnection, PostgresDatabase
+from habitus.memory.postgres.schema import SCHEMA
+from habitus.memory.postgres.wide import candidates, index_after, unindex
 from habitus.memory.reading import Bounds, Size
 from habitus.memory.relational import EXACT_LIMIT, RESIDENT_BYTES, RelationalStore
 from habitus.memory.sql import Connection
 from habitus.memory.store import Candidates, Progress, Query, StoreStats
+from habitus.memory.wide import score_candidates
 from habitus.retrievers.encoder import Encoder, Vectors
 
-SCHEMA = "habitus"
 MAX_CONNECTIONS = 8
 MAX_TURNS = 16
 TURN_TIMEOUT_SECONDS = 120.0
+
+_INDEXED_BESIDE = 64
+"""Messages of a large user that are indexed with each change, beside its own."""
+
+_INDEXED_AT_ONCE = 1_024
 
 
 class PostgresStore(RelationalStore):
@@ -87,11 +94,24 @@ class PostgresStore(RelationalStore):
 
     def _search_wide(self, user_id: str, query: Query, vector: Vectors) -> Candidates:
         with self._read() as connection:
-            size = reading.size(connection, user_id)
-        return self._search_in_memory(user_id, size, query, vector)
+            pending, found, frequencies = candidates(connection, user_id, query, vector)
+            return score_candidates(connection, user_id, query, vector, pending, found, frequencies)
+
+    def _index(self, connection: Connection, user_id: str, n_turns: int, size: Size) -> None:
+        # More than came in, so that a user is indexed to the end long before that is needed.
+        if self._in_memory.halves.is_exceeded_by(size):
+            index_after(connection, user_id, self._encoder.dim, n_turns + _INDEXED_BESIDE)
 
     def _was_changed(self, n_turns: int, size: Size) -> None:
         pass
+
+    def _index_more(self, user_id: str) -> int:
+        with self._change(user_id) as connection:
+            return index_after(connection, user_id, self._encoder.dim, _INDEXED_AT_ONCE)
+
+    def _large_users(self) -> list[str]:
+        with self._read() as connection:
+            return reading.large_users(connection, self._in_memory.halves)
 
     def _will_delete(self, connection: Connection, user_id: str, *, turns: bool) -> None:
         pass
@@ -100,20 +120,46 @@ class PostgresStore(RelationalStore):
         pass
 
     def reindex(self, progress: Progress | None = None) -> None:
+        """Build the tables of large users anew; others are searched without any."""
+        users = self._large_users()
         with self._read() as connection:
-            n_turns = reading.counts(connection, None)["n_turns"]
+            total = reading.counts(connection, None)["n_turns"]
+            done = total - sum(reading.size(connection, user_id).n_turns for user_id in users)
+        for user_id in users:
+            with self._change(user_id) as connection:
+                unindex(connection, user_id)
+            while n_indexed := self._index_more(user_id):
+                done += n_indexed
+                if progress:
+                    progress(min(done, total), total)
         if progress:
-            progress(n_turns, n_turns)
+            progress(total, total)
 
     def flush(self) -> None:
-        with self._read():
-            pass
+        for user_id in self._large_users():
+            while self._index_more(user_id):
+                continue
+
+    def _n_pending(self, connection: Connection, user_id: str | None) -> int:
+        large = reading.large_users(connection, self._in_memory.halves)
+        sql = (
+            "SELECT count(*) FROM turns t JOIN users u USING (user_id)"
+            " WHERE t.user_id = ? AND t.seq > u.indexed_seq"
+        )
+        return sum(
+            connection.execute(sql, (one,)).fetchone()[0]
+            for one in large
+            if user_id is None or one == user_id
+        )
 
     def stats(self, user_id: str | None = None) -> StoreStats:
         with self._read() as connection:
             counts = reading.counts(connection, user_id)
+            n_pending = self._n_pending(connection, user_id)
             size = self._database.bytes_on_disk(connection)
-        return StoreStats(**counts, n_pending=0, bytes_on_disk=size, encoder=self._encoder.fingerprint)
+        return StoreStats(
+            **counts, n_pending=n_pending, bytes_on_disk=size, encoder=self._encoder.fingerprint
+        )
 
     def close(self) -> None:
         """Close all connections; a second call does nothing."""
