@@ -1,4 +1,4 @@
-"""Small charts as SVG text, coloured by the page's CSS variables so that they follow light and dark."""
+"""Small charts as SVG or HTML, coloured by the page's CSS variables so that they follow light and dark."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 640
-_ROW = 26
-_LABELS = 210
 _VALUES = 150
 _HEIGHT = 240
 _LEFT = 44
@@ -28,22 +26,17 @@ class Bar:
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
-    """Draw shares as horizontal bars from 0 to 1, each with its interval, value and n."""
-    span = WIDTH - _LABELS - _VALUES
-    height = _ROW * len(rows) + 8
+    """Draw shares as horizontal bars from 0 to 1, each with its interval, value and n; HTML that wraps."""
     parts = []
-    for place, bar in enumerate(rows):
-        middle = _ROW * place + _ROW / 2 + 4
-        low, high, mean = (_LABELS + span * _clamped(value) for value in (bar.low, bar.high, bar.mean))
-        parts += [
-            _text(_LABELS - 8, middle + 4, bar.label, "end"),
-            f'<rect x="{_LABELS}" y="{middle - 8:.1f}" width="{mean - _LABELS:.1f}" height="16" rx="2" '
-            f'fill="{SERIES[0]}"/>',
-            f'<path d="M{low:.1f} {middle:.1f}H{high:.1f}M{low:.1f} {middle - 5:.1f}v10M{high:.1f} '
-            f'{middle - 5:.1f}v10" stroke="currentColor" fill="none"/>',
-            _text(_LABELS + span + 12, middle + 4, f"{bar.mean:.3f}  n={bar.n}", "start"),
-        ]
-    return _svg(title, height, parts)
+    for bar in rows:
+        low, high, mean = (100.0 * _clamped(value) for value in (bar.low, bar.high, bar.mean))
+        whisker = f'<i class="whisker" style="left:{low:.2f}%;width:{high - low:.2f}%"></i>'
+        parts.append(
+            f'<div class="bar"><b>{escape(bar.label)}</b><span class="track"><i class="fill" '
+            f'style="width:{mean:.2f}%"></i>{whisker if high > low else ""}</span>'
+            f"<span>{bar.mean:.3f} (n={bar.n})</span></div>"
+        )
+    return f'<div class="bars" role="img" aria-label="{escape(title)}">{"".join(parts)}</div>'
 
 
 def lines(title: str, series: Mapping[str, Mapping[int, float]], x_label: str) -> str:

@@ -1,7 +1,7 @@
 """`habitus eval report`: a run as one HTML page that needs nothing else; no script, nothing fetched.
 
-Shows what `report.json` holds: every view's metrics, accuracy by question type with intervals, recall by
-k, latency, tokens, the manifest, and the questions that went worst with what was retrieved for them.
+Shows what the report of any evaluation command holds: every view's metrics, accuracy by question type with
+intervals, recall by k, latency, tokens, the manifest, and what went worst with what was retrieved for it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,28 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from habitus.evals.charts import Bar, bars, lines
+from habitus.evals.charts import SERIES, Bar, bars, lines
+from habitus.evals.html_cases import failed_cases, worst_cases
+from habitus.evals.html_views import (
+    OVERALL,
+    Groups,
+    bars_by_group,
+    curves_by_k,
+    curves_by_round,
+    means,
+    notes_of,
+    tables_of,
+    views_of,
+    worded,
+)
 from habitus.evals.longmemeval import Sample, SampleReader
 from habitus.evals.runlog import Finished
 from habitus.evals.running import UsageError
 from habitus.evals.scored_runs import read_finished, read_run
 
 PAGE = "report.html"
-OVERALL = "overall"
+REPORTS = ("report.json", "answers.json", "session.json")
+"""What a command leaves in its folder, one of them."""
 WORST_BY = ("session.answerable", "ndcg@10")
 TYPE_CHARTS = (
     ("session.answerable", "recall_all@5", "All evidence sessions among the first 5, by question type"),
@@ -49,7 +63,20 @@ overflow-x:auto}td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px sol
 td:first-child,th:first-child{text-align:left}.soft{color:var(--soft)}details{margin:.4rem 0}
 .case{background:var(--box);padding:.7rem 1rem;border-radius:6px;margin:.8rem 0}.hit{color:var(--three);
 font-weight:600}blockquote{margin:.3rem 0 .3rem .8rem;padding-left:.8rem;border-left:3px solid var(--grid);
-white-space:pre-wrap}
+white-space:pre-wrap;overflow-wrap:anywhere}
+.miss{color:var(--two);font-weight:600}.case,li,p{overflow-wrap:anywhere}pre{overflow-x:auto;font-size:13px}
+.legend{display:none}.legend span{margin-right:1rem}.legend i{display:inline-block;width:.8rem;
+height:.8rem}.chart{overflow-x:auto}.chart svg{min-width:34rem}summary{cursor:pointer}
+.bars{display:grid;gap:.3rem;max-width:46rem;font-variant-numeric:tabular-nums}
+.bar{display:grid;grid-template-columns:minmax(8rem,15rem) 1fr 8.5rem;gap:.1rem .7rem;align-items:center}
+.bar b{font-weight:400;text-align:right;overflow-wrap:anywhere}.track{position:relative;height:1rem;
+background:var(--grid);border-radius:3px}.fill{display:block;height:100%;background:var(--one);
+border-radius:3px}.whisker{position:absolute;top:.15rem;height:.7rem;border:solid var(--ink);
+border-width:0 1px;box-sizing:border-box}.whisker::after{content:"";position:absolute;left:0;right:0;top:50%;
+border-top:1px solid var(--ink)}
+@media(max-width:600px){.legend{display:block}
+body{margin:1rem auto;padding:0 .7rem}.bar{grid-template-columns:1fr 8.5rem}
+.bar b{grid-column:1/-1;text-align:left}}
 """
 
 
@@ -69,27 +96,48 @@ def write_page(folder: Path, data: Path | None = None, *, n_worst: int = 10) -> 
     """Write `report.html` into a run folder and return its path.
 
     Args:
-        folder: of a finished LongMemEval run.
-        data: the run's data file; without it the worst questions are shown by id, without their words.
+        folder: of a finished run of any evaluation command.
+        data: the data file of a LongMemEval run; without it its worst questions are shown by id alone.
         n_worst: how many of them.
 
     Raises:
         UsageError: the folder holds no report, or the run cannot be read.
         DatasetError: the data file cannot be used.
     """
-    path = folder / "report.json"
-    try:
-        report = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise UsageError(f"{str(folder)!r} holds no report.json; finish the run first") from None
-    except ValueError:
-        raise UsageError(f"{str(path)!r} is damaged; run the same command again to write it anew") from None
-    worst = worst_questions(folder, data, n_worst) if n_worst else []
+    report = read_report(folder)
+    worst: Sequence[Worst | str] = ()
+    if n_worst and _is_retrieval(report):
+        worst = worst_questions(folder, data, n_worst)
+    elif n_worst:
+        worst = worst_cases(folder, n_worst)
     target = folder / PAGE
     part = target.with_suffix(".part")
     part.write_text(page(report, worst), encoding="utf-8")
     os.replace(part, target)
     return target
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """Read what a command left in its folder.
+
+    Raises:
+        UsageError: the folder holds no report, or a damaged one.
+    """
+    path = next((folder / name for name in REPORTS if (folder / name).exists()), None)
+    if path is None:
+        raise UsageError(f"{str(folder)!r} holds no report.json; finish the run first")
+    try:
+        report: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError:
+        raise UsageError(f"{str(path)!r} is damaged; run the same command again to write it anew") from None
+    return {"benchmark": path.stem, **report}
+
+
+def _is_retrieval(report: Mapping[str, Any]) -> bool:
+    """Tell whether the worst questions can be told by the rank of their sessions, as LongMemEval's can."""
+    view, metric = WORST_BY
+    level, _, convention = view.partition(".")
+    return metric in report.get(level, {}).get(convention, {}).get(OVERALL, {})
 
 
 def worst_questions(folder: Path, data: Path | None, n_worst: int) -> list[Worst]:
@@ -121,7 +169,7 @@ def worst_questions(folder: Path, data: Path | None, n_worst: int) -> list[Worst
     ]
 
 
-def page(report: Mapping[str, Any], worst: Sequence[Worst] = ()) -> str:
+def page(report: Mapping[str, Any], worst: Sequence[Worst | str] = ()) -> str:
     """Return the page; every text of the run is escaped."""
     name = f"{report.get('benchmark', 'run')} report"
     body = "\n".join(_body(report, worst))
@@ -133,49 +181,67 @@ def page(report: Mapping[str, Any], worst: Sequence[Worst] = ()) -> str:
     )
 
 
-def views_of(report: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the estimates of a report by `level.convention`: groups, then metrics."""
-    return {
-        f"{level}.{convention}": groups
-        for level, conventions in report.items()
-        if isinstance(conventions, dict)
-        for convention, groups in conventions.items()
-        if isinstance(groups, dict) and isinstance(groups.get(OVERALL), dict)
-    }
-
-
-def _body(report: Mapping[str, Any], worst: Sequence[Worst]) -> Iterator[str]:
+def _body(report: Mapping[str, Any], worst: Sequence[Worst | str]) -> Iterator[str]:
     views = views_of(report)
-    counts = ", ".join(f"{name}: {n}" for name, n in report.get("questions", {}).items())
-    yield f'<p class="soft">Questions: {escape(counts)}. Intervals are 95 % bootstrap over questions.</p>'
+    counts = ", ".join(f"{name.replace('_', ' ')}: {n}" for name, n in report.get("questions", {}).items())
+    method = report.get("intervals", {}).get("method")
+    said = [f"Questions: {counts}."] if counts else []
+    said += [f"Intervals are 95 %, {method}."] if method else []
+    yield f'<p class="soft">{escape(" ".join(said))}</p>'
+    for title, rows in _bar_charts(report, views):
+        yield f"<h2>{escape(title)}</h2>{bars(title, rows)}"
+    for title, series in (*_recall_curves(report, views), *curves_by_round(report)):
+        x_label = "round" if "arms" in report else "k"
+        drawn = f'<div class="chart">{lines(title, series, x_label)}</div>'
+        yield f"<h2>{escape(title)}</h2>{_legend(series)}{drawn}"
+    for title, table, form in tables_of(report):
+        yield f"<h2>{title}</h2>{_table(table, form)}"
+    if views:
+        yield "<h2>Every metric</h2>"
+    for view, groups in views.items():
+        every = _table(means(groups), "{:.3f}")
+        yield f"<details><summary>{escape(worded(view))}</summary>{every}</details>"
+    if notes := notes_of(report):
+        yield "<h2>Notes</h2><ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>"
+    if worst:
+        by = f" by {WORST_BY[1]} of sessions" if isinstance(worst[0], Worst) else ""
+        yield f"<h2>What went worst{escape(by)}</h2>"
+        yield from (one if isinstance(one, str) else _case(one) for one in worst)
+    yield from failed_cases(report.get("failures", ()))
+    if manifest := report.get("manifest", report.get("settings")):
+        shown = json.dumps(manifest, indent=2, ensure_ascii=False)
+        yield f"<h2>Manifest</h2><pre>{escape(shown)}</pre>"
+
+
+def _legend(series: Iterable[str]) -> str:
+    """Name the curves above a chart whose own legend is out of sight on a narrow screen."""
+    names = (
+        f'<span><i style="background:{colour}"></i> {escape(name)}</span>'
+        for colour, name in zip(SERIES, series, strict=False)
+    )
+    return f'<p class="legend">{"".join(names)}</p>'
+
+
+def _bar_charts(report: Mapping[str, Any], views: Mapping[str, Groups]) -> Iterator[tuple[str, list[Bar]]]:
+    if not _is_retrieval(report):
+        yield from bars_by_group(views)
+        return
     for view, metric, title in TYPE_CHARTS:
         rows = [
             Bar(group, *(found[metric][key] for key in ("n", "mean", "low", "high")))
-            for group, found in views.get(view, {}).items()
+            for group, found in report.get(view.partition(".")[0], {}).get(view.partition(".")[2], {}).items()
             if metric in found
         ]
         if rows:
-            yield f"<h2>{escape(title)}</h2>{bars(title, rows)}"
-    yield from _recall_curves(views)
-    if "latency_ms" in report:
-        yield "<h2>Milliseconds a question</h2>" + _table(report["latency_ms"], "{:,.1f}")
-    if "context_tokens" in report:
-        yield "<h2>Tokens packed</h2>" + _table({"context": report["context_tokens"]}, "{:,.0f}")
-    yield "<h2>Every metric</h2>"
-    for view, groups in views.items():
-        means = {group: {"n": _n(found), **_means(found)} for group, found in groups.items()}
-        yield f"<details><summary>{escape(view)}</summary>{_table(means, '{:.3f}')}</details>"
-    if worst:
-        view, metric = WORST_BY
-        yield f"<h2>Worst questions by {escape(metric)} of sessions</h2>"
-        yield from (_case(one) for one in worst)
-    for failure in report.get("failures", ()):
-        yield f'<p class="case">{escape(failure["question_id"])} failed: {escape(failure["error"])}</p>'
-    manifest = json.dumps(report.get("manifest", {}), indent=2, ensure_ascii=False)
-    yield f"<h2>Manifest</h2><pre>{escape(manifest)}</pre>"
+            yield title, rows
 
 
-def _recall_curves(views: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _recall_curves(
+    report: Mapping[str, Any], views: Mapping[str, Groups]
+) -> Iterator[tuple[str, dict[str, dict[int, float]]]]:
+    if not _is_retrieval(report):
+        yield from curves_by_k(views)
+        return
     series: dict[str, dict[int, float]] = {}
     for view, what in CURVES.items():
         overall = views.get(view, {}).get(OVERALL, {})
@@ -188,8 +254,7 @@ def _recall_curves(views: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             if curve:
                 series[f"{word}, {what}"] = curve
     if series:
-        title = "Evidence among the first k"
-        yield f"<h2>{title}</h2>{lines(title, series, 'k')}"
+        yield "Evidence among the first k", series
 
 
 def _case(one: Worst) -> str:
@@ -245,11 +310,3 @@ def _cells(row: Mapping[str, float], columns: Iterable[str], form: str) -> Itera
         value = row.get(column)
         shown = "" if value is None else f"{value:,.0f}" if column == "n" else form.format(value)
         yield f"<td>{shown}</td>"
-
-
-def _n(found: Mapping[str, Any]) -> float:
-    return float(next(iter(found.values()))["n"])
-
-
-def _means(found: Mapping[str, Any]) -> dict[str, float]:
-    return {metric: estimate["mean"] for metric, estimate in found.items()}

@@ -43,7 +43,7 @@ def compare(
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished LongMemEval run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run of any evaluation command.")],
     data: Annotated[
         Path | None,
         typer.Option(help="The run's data file: shows the words and the evidence of the worst questions."),

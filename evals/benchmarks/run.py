@@ -198,13 +198,13 @@ def _over_all(solved: Sequence[Solved], cases: Mapping[str, Case]) -> dict[str, 
 
 def print_benchmark(report: Mapping[str, Any], console: Console) -> None:
     """Print a table for each view: its main metrics by type of question."""
-    from habitus.evals.html import views_of
+    from habitus.evals.html_views import views_of
     from habitus.evals.report import metrics_table
 
     for view, groups in views_of(report).items():
         shown = [metric for metric in _COLUMNS.get(view, ()) if metric in next(iter(groups.values()))]
         rows = [
-            (group, next(iter(found.values()))["n"], {metric: found[metric]["mean"] for metric in shown})
+            (group, int(next(iter(found.values()))["n"]), {metric: found[metric]["mean"] for metric in shown})
             for group, found in groups.items()
         ]
         title = f"{report['benchmark']}: {view.partition('.')[0]}"
