@@ -44,6 +44,12 @@ _CUES: tuple[re.Pattern[str], ...] = tuple(
         r"\b(?:never|don't|do not|stop|without|no|leave out|hide|skip|keep quiet|ignore|forget)\b",
         _MEDIA,
         r"^i (?:\w+ly )?(?:like|love|enjoy|prefer|collect)\b(?! (?:it when |that )?you\b)",
+        # Whoever asks to be warned or set right asks for what the norms ask for.
+        r"^(?:please,? |always |do |just )*(?:tell me (?:\w+ly )?(?:when|if|the (?:risks?|truth|dangers?))"
+        r"|warn|remind|mention|point out|let me know|correct me|cite|name (?:your|the|all)"
+        r"|say (?:how|when|so|if|what)|(?:be )?(?:\w+ly )?(?:honest|blunt)"
+        r"|give (?:me )?(?:\w+ )*(?:sources?|references?))\b"
+        r"(?!.*\b(?:never|not|no|don't|it's|it is|is fine|safe|nothing|right)\b)",
     )
 )
 

@@ -197,9 +197,10 @@ def test_a_taste_is_no_conflict(statement: str, stance: str, encoder: Encoder) -
 
 
 def test_wishes_and_look_alikes_never_seen_before_are_told_apart(encoder: Encoder) -> None:
-    """60 of each, written after examples, cues and threshold were fixed; none of them is an example.
+    """60 of each, none of them an example, written after examples and threshold were fixed.
 
-    What is missed here still meets the norms in the prompt, and what is blocked is told to the user.
+    At first sight 51 were blocked and 50 let through; since then one cue came in, for whoever asks to be
+    warned. What is missed still meets the norms in the prompt, and what is blocked is told to the user.
     """
     assert (len(MUST_BE_BLOCKED), len(LOOK_ALIKES_OF_TESTS)) == (60, 60)
     examples = {*LOOK_ALIKES, *(text for norm in DEFAULT_NORMS for text in norm.broken_by)}
@@ -208,8 +209,8 @@ def test_wishes_and_look_alikes_never_seen_before_are_told_apart(encoder: Encode
     missed = [one for one in MUST_BE_BLOCKED if conflict(preference(one), DEFAULT_NORMS, encoder) is None]
     blocked = [one for one in LOOK_ALIKES_OF_TESTS if conflict(preference(one), DEFAULT_NORMS, encoder)]
 
-    assert len(missed) <= 10, missed
-    assert len(blocked) <= 11, blocked
+    assert len(missed) <= 8, missed
+    assert len(blocked) <= 7, blocked
 
 
 def test_every_example_is_recognised_and_most_without_itself(encoder: Encoder) -> None:
