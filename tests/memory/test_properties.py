@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.records import Changes, Turn
-from habitus.memory.store import Query
+from habitus.memory.store import MemoryStore, Query
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import HashingEncoder
 
@@ -38,7 +38,7 @@ class Model(RuleBasedStateMachine):
         self.n_made = 0
         self.store = self.open()
 
-    def open(self) -> EmbeddedStore:
+    def open(self) -> MemoryStore:
         # A bound of a few kilobytes, so that users are loaded and dropped all the time.
         return EmbeddedStore.open(self.folder, ENCODER, resident_bytes=6_000, index_after=10**9)
 
@@ -136,3 +136,21 @@ TestModel.settings = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+def test_postgres_agrees_with_the_model(postgres_url: str, postgres_schema: str) -> None:
+    from habitus.memory.postgres.store import PostgresStore
+
+    class PostgresModel(Model):
+        def open(self) -> MemoryStore:
+            return PostgresStore.open(
+                postgres_url, ENCODER, schema=postgres_schema, resident_bytes=6_000, max_connections=2
+            )
+
+        def teardown(self) -> None:
+            for user in self.store.users():
+                self.store.delete_user(user)
+            super().teardown()
+
+    limited = settings(TestModel.settings, max_examples=8)
+    run_state_machine_as_test(PostgresModel, settings=limited)
