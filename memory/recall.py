@@ -1,6 +1,6 @@
 """From candidates to a ranking: which sessions, and which turns in them, answer a question.
 
-Sessions are ranked first, by a sum of standardised arms; a turn is ranked by its own arms plus a
+Sessions are ranked first, by a weighted sum of arms; a turn is ranked by its own arms plus a
 share of its session's score, because evidence sits in sessions that are on the topic.
 """
 
@@ -30,6 +30,16 @@ SESSION_WEIGHTS: Mapping[str, float] = {
 """Weights of a session's arms, described at `session_arms`. Those of the first three are the coefficients of
 a logistic choice model over the sessions of each question, fitted to the development half of LongMemEval (MIT
 licence). That of `time` is what a session on the very day that the question points to is ranked up by."""
+
+PART_WEIGHTS: Mapping[str, float] = {
+    "turn_cosine": 7.4,
+    "turn_bm25": 0.18,
+    "reply_bm25": 0.26,
+    "time": 2.0,
+}
+"""The same where the candidates are the best few of very many, by the arms as they are: among the best alone
+the deviation of an arm tells nothing of how much a difference is worth. Fitted alike, to the pooled sessions
+of all those questions. A whole session's likeness does not pay there: much is on the topic, little says it."""
 
 TURN_WEIGHTS: Mapping[str, float] = {"cosine": 1.0, "bm25": 0.5, "session": 0.6}
 
@@ -141,13 +151,17 @@ class SessionArms:
     columns: Mapping[str, Scores]
 
 
+_UNLIKE = -0.2
+"""Cosines are seldom lower."""
+
+
 def session_arms(candidates: Candidates, question: Question) -> SessionArms:
     """Score every session by each arm.
 
     `turn_cosine` and `turn_bm25` are its best message of the user by meaning and by words, `session_cosine`
     and `session_bm25` the whole session, `reply_bm25` its best reply of the assistant by words, 0 unless the
     question asks for what the assistant said: for other questions replies only repeat the words. These have
-    mean 0 and deviation 1. `time` is 1 on the days that the question points to and falls to 0 beside them.
+    mean 0 and deviation 1, and are as they are where the candidates are not complete. `time` is 1 on the days that the question points to and falls to 0 beside them.
     """
     names, group = candidates.grouping
     arms = candidates.arms
@@ -160,16 +174,18 @@ def session_arms(candidates: Candidates, question: Question) -> SessionArms:
         np.maximum.at(found, group[rows], scores[rows].astype(np.float64, copy=False))
         return found
 
+    # Of the best few a session without a message of the user is no worse than the others of very many.
+    scaled, unlike = (standardise, -1.0) if candidates.complete else (np.asarray, _UNLIKE)
     columns = {
-        "turn_cosine": standardise(best(arms["cosine"], users, -1.0)),
-        "turn_bm25": standardise(best(arms["bm25"], users, 0.0)),
-        "session_cosine": standardise(best(arms["session_cosine"], everyone, -1.0)),
-        "session_bm25": standardise(best(arms["session_bm25"], everyone, 0.0)),
+        "turn_cosine": scaled(best(arms["cosine"], users, unlike)),
+        "turn_bm25": scaled(best(arms["bm25"], users, 0.0)),
+        "session_cosine": scaled(best(arms["session_cosine"], everyone, unlike)),
+        "session_bm25": scaled(best(arms["session_bm25"], everyone, 0.0)),
         "reply_bm25": np.zeros(len(names)),
         "time": np.zeros(len(names)),
     }
     if question.about_replies:
-        columns["reply_bm25"] = standardise(best(arms["bm25"], np.flatnonzero(~candidates.is_user), 0.0))
+        columns["reply_bm25"] = scaled(best(arms["bm25"], np.flatnonzero(~candidates.is_user), 0.0))
     if question.spans:
         columns["time"] = best(nearness(question.spans, candidates.at), everyone, 0.0)
     own = {name: weight for name, weight in TURN_WEIGHTS.items() if name != "session"}
@@ -185,7 +201,7 @@ def session_arms(candidates: Candidates, question: Question) -> SessionArms:
 def rank(
     candidates: Candidates,
     question: Question,
-    weights: Mapping[str, float] = SESSION_WEIGHTS,
+    weights: Mapping[str, float] | None = None,
     *,
     arms: SessionArms | None = None,
     n_sessions: int | None = None,
@@ -195,7 +211,7 @@ def rank(
     Args:
         candidates: turns.
         question: that they may answer.
-        weights: by arm.
+        weights: by arm; None is those that are shipped for such candidates.
         arms: of the candidates, where the caller has them already.
         n_sessions: turns of so many of the best sessions alone are ranked; None is all.
 
@@ -203,6 +219,8 @@ def rank(
         KeyError: a weight names no arm.
     """
     arms = arms or session_arms(candidates, question)
+    if weights is None:
+        weights = SESSION_WEIGHTS if candidates.complete else PART_WEIGHTS
     scores = sum(
         (weight * arms.columns[name] for name, weight in weights.items()), np.zeros(len(arms.newest))
     )

@@ -79,6 +79,24 @@ def test_a_session_on_the_day_that_the_question_names_is_ranked_up() -> None:
     assert rank(found, read_question("What did I buy two weeks ago?", NOON)).session_ids[0] == "near"
 
 
+def test_of_the_best_few_an_arm_counts_as_much_however_much_it_differs_among_them() -> None:
+    rows = [("meant", True, 0.6, 1.0), ("worded", True, 0.59, 2.0), ("other", True, 0.58, 1.0)]
+    far = [*rows, ("unlike", True, 0.0, 0.0)]
+    for some in (rows, far):
+        best = rank(replace(candidates(some), complete=False))
+        assert best.session_ids[:2] == ("worded", "meant")
+        apart = best.session_scores[0] - best.session_scores[1]
+        assert apart == pytest.approx(0.18 - 7.4 * 0.01, abs=1e-6)
+
+
+def test_of_the_best_few_a_reply_is_found_whose_question_is_not_among_them() -> None:
+    rows = [("a", True, 0.35, 1.0), ("b", False, 0.3, 20.0), ("c", True, 0.2, 0.0)]
+    found = replace(candidates(rows), complete=False)
+    asked = read_question("Which café did you recommend? You told me last time.", NOON)
+    assert rank(found).session_ids[0] == "a"
+    assert rank(found, asked).session_ids[0] == "b"
+
+
 def test_of_equals_the_newer_stands_first() -> None:
     ranking = rank(candidates([("old", True, 0.5, 1.0), ("new", True, 0.5, 1.0)], at=[10.0, 20.0]))
     assert ranking.session_ids == ("new", "old")
