@@ -121,7 +121,6 @@ def _solve(
     from habitus.evals.benchmarks.scoring import score
     from habitus.evals.benchmarks.solving import HabitusSolver
     from habitus.evals.harness.runner import Outcome, run
-    from habitus.evals.longmemeval_run import describe_progress
 
     total = len(range(len(cases))[:: options.shard.of if options.shard else 1])
     with (
@@ -136,7 +135,7 @@ def _solve(
             scorer=score,
             log=log,
             shard=options.shard,
-            on_sample=lambda outcome: show(outcome.n_done, describe_progress(outcome)),
+            on_sample=lambda outcome: show(outcome.n_done, outcome.told),
         )
     return Outcome(interrupted=True)
 
