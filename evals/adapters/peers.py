@@ -71,6 +71,7 @@ class Mem0Agent:
 
     def close(self) -> None:
         self._memory.close()
+        self._memory.vector_store.client.close()
 
 
 class LangMemAgent:
