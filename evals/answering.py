@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,9 +56,9 @@ class Asked:
         evidence: the words of the turns that hold the answer, for the fit alone.
     """
 
-    question_id: str
-    question_type: str
-    abstention: bool
+    id: str
+    type: str
+    is_abstention: bool
     question: str
     answer: str
     messages: Sequence[BaseMessage]
@@ -85,36 +85,35 @@ class Answered:
     numbers_alike: float | None
 
 
-def prompts(samples: Iterable[Sample], encoder: Encoder, scratch: Path) -> Iterator[Asked]:
-    """Bring each history into a fresh agent and yield the prompt for its question."""
-    for sample in samples:
-        aliases = Aliases(sample.sessions)
-        with TemporaryDirectory(dir=scratch) as folder, open_agent(Path(folder), encoder, 2_000) as agent:
-            agent.ingest(USER_ID, aliases.conversations)
-            prepared = agent.prepare(USER_ID, sample.question, at=ask_at(sample))
-        yield Asked(
-            question_id=sample.id,
-            question_type=sample.type,
-            abstention=sample.is_abstention,
-            question=sample.question,
-            answer=sample.answer,
-            messages=prepared.messages,
-            evidence=tuple(sample.texts_of(sample.evidence_turn_ids()).values()),
-        )
+def ask(sample: Sample, encoder: Encoder, scratch: Path) -> Asked:
+    """Bring a history into a fresh agent and return the prompt for its question."""
+    aliases = Aliases(sample.sessions)
+    with TemporaryDirectory(dir=scratch) as folder, open_agent(Path(folder), encoder, 2_000) as agent:
+        agent.ingest(USER_ID, aliases.conversations)
+        prepared = agent.prepare(USER_ID, sample.question, at=ask_at(sample))
+    return Asked(
+        id=sample.id,
+        type=sample.type,
+        is_abstention=sample.is_abstention,
+        question=sample.question,
+        answer=sample.answer,
+        messages=prepared.messages,
+        evidence=tuple(sample.texts_of(sample.evidence_turn_ids()).values()),
+    )
 
 
-def judge(asked: Asked, reply: str) -> Answered:
+def judge(asked: Asked | Sample, reply: str) -> Answered:
     """Compare a reply with its gold."""
     from habitus.agent.generators.extractive import UNKNOWN
 
     short = 0 < len(normalize_answer(asked.answer).split()) <= SHORT_ANSWER_WORDS
-    counts = short and not asked.abstention
+    counts = short and not asked.is_abstention
     gold = _TYPOGRAPHIC.sub(" ", asked.answer)
     looked_at = _TYPOGRAPHIC.sub(" ", reply if _NAMES_MONTH.search(asked.answer) else _DAY.sub("", reply))
     return Answered(
-        question_id=asked.question_id,
-        question_type=asked.question_type,
-        abstention=asked.abstention,
+        question_id=asked.id,
+        question_type=asked.type,
+        abstention=asked.is_abstention,
         question=asked.question,
         answer=asked.answer,
         reply=reply,

@@ -55,15 +55,15 @@ def out_of_fold(asked: Sequence[Asked], encoder: Encoder) -> dict[str, Any]:
     """Fit on four fifths of the questions and reply to the rest, five times; and fit on all."""
     cases = [_case(one) for one in asked]
     cases = _with_changes(cases, encoder)
-    fold = folds([one.question_id for one in asked], N_FOLDS)
+    fold = folds([one.id for one in asked], N_FOLDS)
     answers: list[Answered] = []
     declined: dict[str, list[bool]] = {"without evidence": [], "a word exchanged": []}
     for number in range(N_FOLDS):
-        calibration = calibrate([c for c in cases if fold[c.asked.question_id] != number], encoder)
+        calibration = calibrate([c for c in cases if fold[c.asked.id] != number], encoder)
         generator = ExtractiveChat(encoder=encoder, calibration=calibration)
-        for case in (c for c in cases if fold[c.asked.question_id] == number):
+        for case in (c for c in cases if fold[c.asked.id] == number):
             answers.append(judge(case.asked, str(generator.invoke(list(case.asked.messages)).text)))
-            if not case.asked.abstention:
+            if not case.asked.is_abstention:
                 gone = [one for one, holds in zip(case.said, case.holds, strict=True) if not holds]
                 declined["without evidence"].append(
                     _declines(case.parts.text, case.parts, gone, encoder, calibration)
@@ -84,7 +84,7 @@ def out_of_fold(asked: Sequence[Asked], encoder: Encoder) -> dict[str, Any]:
 
 def calibrate(cases: Sequence[_Case], encoder: Encoder) -> Calibration:
     """Fit both models on some questions; those without an answer are passed over."""
-    cases = [case for case in cases if not case.asked.abstention]
+    cases = [case for case in cases if not case.asked.is_abstention]
     weights = fit([one for case in cases if (one := _choice(case, encoder)) is not None], l2=_L2)
     ranked = Calibration(tuple(round(float(one), 2) for one in weights), (0.0,) * 4, 0.0)
     answerable: list[npt.NDArray[np.float64]] = []
@@ -181,7 +181,7 @@ def _with_changes(cases: Sequence[_Case], encoder: Encoder) -> list[_Case]:
         ]
         rng.shuffle(own)
         changed: list[str] = []
-        for word in own if not case.asked.abstention else ():
+        for word in own if not case.asked.is_abstention else ():
             cosines = vectors @ encoder.encode([word.lower()])[0]
             near = [
                 vocabulary[place]

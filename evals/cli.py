@@ -16,12 +16,13 @@ import typer
 from habitus.evals.benchmarks.cli import add_benchmarks
 from habitus.evals.faults_cli import faults
 from habitus.evals.feedback_cli import feedback
-from habitus.evals.harness.options import EmbeddingCache
+from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
+from habitus.evals.harness.shards import Shard
 from habitus.evals.lifelong.cli import lifelong
 from habitus.evals.locomo_cli import locomo
 from habitus.evals.longmemeval_cli import longmemeval
 from habitus.evals.prefeval_cli import prefeval
-from habitus.evals.running import UsageError, cached_encoder
+from habitus.evals.running import FAILED, INTERRUPTED, UsageError, cached_encoder
 from habitus.evals.runs_cli import compare, report
 
 if TYPE_CHECKING:
@@ -106,27 +107,46 @@ for _name, (_module, _help) in _BENCHES.items():
 @eval_app.command("answers")
 def answers(
     data: Annotated[Path, typer.Option(help="LongMemEval file in the official format, .json or .json.gz.")],
-    out: Annotated[Path, typer.Option(help="Folder for answers.jsonl and answers.json.")],
+    out: Annotated[Path, typer.Option(help="Folder for run.jsonl, scores.jsonl and answers.json.")],
     limit: Annotated[int | None, typer.Option(help="Only the first N questions.", show_default="all")] = None,
     refit: Annotated[
         bool, typer.Option("--refit", help="Also fit the weights on four fifths and reply to the rest.")
     ] = False,
     embedding_cache: EmbeddingCache = None,
+    concurrency: Concurrency = 1,
+    shard: ShardName = None,
 ) -> None:
-    """Put LongMemEval's questions to the generator without weights: answers contained, and declined."""
+    """Put LongMemEval's questions to the generator without weights: answers contained, and declined.
+
+    Interrupted, it goes on where it was when the same command is given again. Exit code 0: all
+    questions finished; 1: some failed; 2: the command cannot be run as given; 130: interrupted.
+    """
     with user_errors():
         from rich.console import Console
 
         from habitus.evals.answers import print_answers, run_answers
 
-        report = run_answers(data, out, lambda: cached_encoder(embedding_cache), limit=limit, refit=refit)
+        report = run_answers(
+            data,
+            out,
+            lambda: cached_encoder(embedding_cache),
+            limit=limit,
+            refit=refit,
+            concurrency=concurrency,
+            shard=Shard.parse(shard),
+        )
+        if report is None:
+            typer.echo("interrupted; give the same command to go on", err=True)
+            raise typer.Exit(INTERRUPTED)
         print_answers(report, Console())
+        if report["failures"]:
+            raise typer.Exit(FAILED)
 
 
 @eval_app.command("session")
 def session(
     data: Annotated[Path, typer.Option(help="LongMemEval-S file in the official format, .json or .json.gz.")],
-    out: Annotated[Path, typer.Option(help="Folder for session.json.")],
+    out: Annotated[Path, typer.Option(help="Folder for run.jsonl, scores.jsonl and session.json.")],
     turns: Annotated[int, typer.Option(help="Length of the one session before the question.")] = 300,
     limit: Annotated[
         int | None, typer.Option(help="Only N questions, evenly of every type.", show_default="all")
@@ -136,21 +156,26 @@ def session(
         int | None, typer.Option(min=1, help="What short-term memory holds.", show_default="the agent's")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the questions and of the order of a session.")] = 0,
+    concurrency: Concurrency = 1,
+    shard: ShardName = None,
 ) -> None:
     """Ask LongMemEval's questions within one long session: does the evidence come back into the prompt?"""
     with user_errors():
         from habitus.agent.settings import Settings
-        from habitus.evals.insession import run_insession
+        from habitus.evals.insession_run import SessionOptions, run_insession
 
-        run_insession(
-            data,
-            out,
-            lambda: cached_encoder(embedding_cache),
+        options = SessionOptions(
+            data=data,
+            out=out,
             settings=Settings() if session_tokens is None else Settings(session_tokens=session_tokens),
             n_turns=turns,
             limit=limit,
             seed=seed,
+            concurrency=concurrency,
+            shard=Shard.parse(shard),
         )
+        code = run_insession(options, lambda: cached_encoder(embedding_cache))
+    raise typer.Exit(code)
 
 
 @eval_app.command("ablation")

@@ -16,6 +16,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
+from habitus.evals.harness.records import Result, Score
 from habitus.evals.longmemeval import HaystackSession, HaystackTurn, Sample
 
 if TYPE_CHECKING:
@@ -29,26 +30,37 @@ PLACES: tuple[Place, ...] = ("window", "short-term memory", "store")
 _USER, _SESSION = "user", "session"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What became of one question.
+class Asked(Result):
+    """What became of one question."""
 
-    Attributes:
-        question_id: of the question.
-        question_type: as the file names it.
-        found: for each turn of evidence, where it stood when the question came, and whether the prompt
-            holds it, whole or in part.
-        n_turns: of the session before the question.
-        window_tokens: what the window cost.
-        context_tokens: what the packed memories cost.
-    """
-
-    question_id: str
-    question_type: str
     found: tuple[tuple[Place, bool], ...]
+    """For each turn of evidence, where it stood when the question came, and whether the prompt holds it,
+    whole or in part."""
     n_turns: int
+    """Of the session before the question."""
     window_tokens: int
+    """What the window cost."""
     context_tokens: int
+    """What the packed memories cost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionScore(Score):
+    """How a question went: the share of its evidence in the prompt, and whether all of it is."""
+
+    asked: Asked
+
+
+def score(sample: Sample, asked: Asked) -> SessionScore:
+    """Score a question."""
+    there = [is_there for _, is_there in asked.found]
+    values = {"evidence_in_prompt": sum(there) / len(there), "every_evidence_turn": float(all(there))}
+    return SessionScore(
+        question_id=asked.question_id,
+        question_type=asked.question_type,
+        views={"session": values},
+        asked=asked,
+    )
 
 
 def long_session(sample: Sample, n_turns: int, seed: int = 0) -> list[HaystackTurn] | None:
@@ -149,7 +161,7 @@ def _place(index: int, in_window: set[int], held: range) -> Place:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionReport:
-    """What `run` found."""
+    """What a run found."""
 
     encoder: str
     asked: tuple[Asked, ...]
@@ -157,9 +169,12 @@ class SessionReport:
     """Questions whose history is too short for the session, or whose evidence is too long."""
 
     def as_json(self) -> dict[str, Any]:
-        from dataclasses import asdict
-
-        return {**asdict(self), "summary": summary(self.asked)}
+        return {
+            "encoder": self.encoder,
+            "asked": [one.model_dump(mode="json", exclude_none=True) for one in self.asked],
+            "n_left_out": self.n_left_out,
+            "summary": summary(self.asked),
+        }
 
 
 def summary(asked: Sequence[Asked]) -> dict[str, Any]:
@@ -180,36 +195,31 @@ def _share(hits: Sequence[bool]) -> float | None:
     return sum(hits) / len(hits) if hits else None
 
 
-def run(
-    samples: Iterable[Sample],
-    encoder: Encoder,
-    *,
-    settings: Settings,
-    n_turns: int,
-    seed: int,
-    progress: Callable[[int], None] = lambda n: None,
-) -> SessionReport:
-    """Ask every answerable question within a session of so many turns.
+def fitting(samples: Iterable[Sample], n_turns: int, seed: int) -> tuple[list[Sample], int]:
+    """Return the answerable questions whose history makes a session of so many turns, and how many do not."""
+    answerable = [sample for sample in samples if not sample.is_abstention]
+    found = [sample for sample in answerable if long_session(sample, n_turns, seed) is not None]
+    return found, len(answerable) - len(found)
+
+
+def solver(encoder: Encoder, settings: Settings, n_turns: int, seed: int) -> Callable[[Sample], Asked]:
+    """Return what asks a question within a session of so many turns.
 
     Args:
-        samples: questions with their histories.
         encoder: of the agents.
         settings: of the agents.
         n_turns: length of each session.
         seed: of their order.
-        progress: called with the number of questions asked so far.
     """
-    asked: list[Asked] = []
-    n_left_out = 0
-    for sample in samples:
-        said = None if sample.is_abstention else long_session(sample, n_turns, seed)
+
+    def ask(sample: Sample) -> Asked:
+        said = long_session(sample, n_turns, seed)
         if said is None:
-            n_left_out += not sample.is_abstention
-            continue
+            raise ValueError(f"the history of {sample.id!r} makes no session of {n_turns} turns")
         with TemporaryDirectory(prefix="habitus-session-") as folder:
-            asked.append(ask_in_session(sample, said, encoder, Path(folder), settings))
-        progress(len(asked))
-    return SessionReport(encoder=encoder.fingerprint, asked=tuple(asked), n_left_out=n_left_out)
+            return ask_in_session(sample, said, encoder, Path(folder), settings)
+
+    return ask
 
 
 def show(report: SessionReport, settings: Settings, console: Console) -> None:
@@ -232,50 +242,3 @@ def show(report: SessionReport, settings: Settings, console: Console) -> None:
         f" {found['max_context_tokens']} of {settings.context_tokens}; short-term memory holds"
         f" {settings.session_tokens}; encoder {report.encoder}"
     )
-
-
-def run_insession(
-    data: Path,
-    out: Path,
-    prepare: Callable[[], Encoder],
-    *,
-    settings: Settings,
-    n_turns: int,
-    limit: int | None,
-    seed: int,
-) -> None:
-    """Run `habitus eval session`: ask, print the table, write `session.json`.
-
-    Raises:
-        DatasetError: the data file cannot be used, or no question can be asked.
-        UsageError: a number is below 1.
-    """
-    import json
-
-    from rich.console import Console
-
-    from habitus.evals.haystacks import select
-    from habitus.evals.longmemeval import DatasetError, SampleReader
-    from habitus.evals.running import check_positive, progress
-
-    check_positive(turns=n_turns, limit=limit)
-    with SampleReader(data) as reader:
-        samples = select(reader, limit, seed)
-    out.mkdir(parents=True, exist_ok=True)
-    with progress("Sessions", len(samples)) as shown:
-        report = run(
-            samples,
-            prepare(),
-            settings=settings,
-            n_turns=n_turns,
-            seed=seed,
-            progress=lambda n: shown(n, f"{n} questions"),
-        )
-    if not report.asked:
-        raise DatasetError(
-            f"no question of {str(data)!r} has a history of {n_turns} turns; give fewer --turns"
-        )
-    show(report, settings, Console())
-    path = out / "session.json"
-    path.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
-    Console().print(f"Written: {path}", highlight=False, soft_wrap=True)

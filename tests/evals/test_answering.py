@@ -10,9 +10,9 @@ from habitus.evals.answering import Asked, judge, summarise
 
 def asked(answer: str, *, name: str = "q1", abstention: bool = False) -> Asked:
     return Asked(
-        question_id=name,
-        question_type="single-session-user",
-        abstention=abstention,
+        id=name,
+        type="single-session-user",
+        is_abstention=abstention,
         question="?",
         answer=answer,
         messages=(),

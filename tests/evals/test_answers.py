@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from habitus.evals.answers import RUN_FILE, print_answers, run_answers
+from habitus.evals.answers import print_answers, run_answers
 from habitus.evals.running import UsageError
+from habitus.evals.scored_runs import read_run
 from habitus.retrievers.minilm import minilm
 
 
@@ -21,10 +22,14 @@ def test_replies_are_written_line_by_line_and_summed_up(
     path = write([record(question_id=f"q{n}") for n in range(2)])
 
     report = run_answers(path, tmp_path / "out", minilm, limit=None, refit=False)
+    assert report is not None
 
-    lines = [json.loads(line) for line in (tmp_path / "out" / RUN_FILE).read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "out" / "run.jsonl").read_text().splitlines()]
     assert [line["question_id"] for line in lines] == ["q0", "q1"]
-    assert all("green tea" in line["reply"] and line["contained"] == 1.0 for line in lines)
+    assert all("green tea" in line["reply"] for line in lines)
+    scores = read_run(tmp_path / "out").scores
+    assert scores["q1"].views["reply.short_answers"] == {"containment": 1.0, "numbers_alike": 1.0}
+    assert scores["q1"].views["reply.all"]["declined"] == 0.0
     assert report["answers"]["overall"]["n"] == 2
     console = Console(record=True, width=120)
     print_answers(json.loads((tmp_path / "out" / "answers.json").read_text()), console)

@@ -28,6 +28,7 @@ def test_a_refit_replies_to_every_question_with_weights_fitted_on_others(
     records.append(record(question_id="q_abs", question="Which wine does Bob buy?", answer="not told"))
 
     report = run_answers(write(records), tmp_path / "out", minilm, limit=None, refit=True)
+    assert report is not None
 
     assert report["out_of_fold"]["overall"]["n"] == len(DRINKS)
     assert report["out_of_fold"]["abstention"]["n"] == 1
@@ -42,8 +43,10 @@ def test_questions_without_an_answer_take_no_part_in_the_fit(
     unanswerable = record(question_id="z_abs", question="Which wine does Bob buy?", answer="not told")
 
     alone = run_answers(write(records, "a.json"), tmp_path / "a", minilm, limit=None, refit=True)
+    assert alone is not None
     beside = run_answers(
         write([*records, unanswerable], "b.json"), tmp_path / "b", minilm, limit=None, refit=True
     )
+    assert beside is not None
 
     assert alone["calibration"]["weights"] == beside["calibration"]["weights"]

@@ -6,13 +6,22 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from habitus.agent.settings import Settings
 from habitus.evals.bench.texts import made_up
-from habitus.evals.insession import Asked, ask_in_session, long_session, run, summary
-from habitus.evals.longmemeval import HaystackSession, HaystackTurn, Sample
+from habitus.evals.insession import (
+    Asked,
+    ask_in_session,
+    fitting,
+    long_session,
+    summary,
+)
+from habitus.evals.insession_run import SessionOptions, run_insession
+from habitus.evals.longmemeval import DatasetError, HaystackSession, HaystackTurn, Sample
+from habitus.evals.scored_runs import read_run
 from habitus.retrievers.encoder import HashingEncoder
 
 AT = datetime(2024, 5, 1, tzinfo=UTC)
@@ -101,21 +110,36 @@ def test_shares_are_by_turn_and_by_question(sample: Sample) -> None:
         window_tokens=5,
         context_tokens=7,
     )
-    found = summary([one, replace(one, found=(("store", True),), window_tokens=6)])
+    found = summary([one, one.model_copy(update={"found": (("store", True),), "window_tokens": 6})])
     assert found["every_evidence_turn"] == 0.5
     assert found["by_place"]["store"] == {"n": 3, "share": 2 / 3}
     assert found["by_place"]["short-term memory"] == {"n": 0, "share": None}
     assert (found["max_window_tokens"], found["max_context_tokens"]) == (6, 7)
 
 
-def test_questions_without_an_answer_are_not_asked(sample: Sample) -> None:
-    report = run(
-        [replace(sample, id="q_abs"), sample, replace(sample, id="r", sessions=sample.sessions[:2])],
-        HashingEncoder(),
-        settings=Settings(),
-        n_turns=60,
-        seed=0,
+def test_questions_without_an_answer_or_enough_history_are_not_asked(sample: Sample) -> None:
+    short = replace(sample, id="r", sessions=sample.sessions[:2])
+    assert fitting([replace(sample, id="q_abs"), sample, short], 60, 0) == ([sample], 1)
+
+
+def test_a_run_is_written_compared_and_taken_up(
+    record: Any, write: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write([record(), record(question_id="q2")])
+    options = SessionOptions(data=data, out=tmp_path / "out", settings=Settings(), n_turns=5)
+    for _ in range(2):
+        assert run_insession(options, HashingEncoder) == 0
+    report = json.loads((tmp_path / "out" / "session.json").read_text())
+    assert report["summary"]["n_questions"] == 2
+    assert "every turn of the evidence in the prompt: 1.000 of 2 questions" in " ".join(
+        capsys.readouterr().out.split()
     )
-    assert [one.question_id for one in report.asked] == ["q"]
-    assert report.n_left_out == 1
-    assert json.loads(json.dumps(report.as_json()))["summary"]["n_questions"] == 1
+    assert len((tmp_path / "out" / "run.jsonl").read_text().splitlines()) == 2
+    views = read_run(tmp_path / "out").scores["q2"].views
+    assert views == {"session": {"evidence_in_prompt": 1.0, "every_evidence_turn": 1.0}}
+
+
+def test_turns_that_no_history_has_are_told(record: Any, write: Any, tmp_path: Path) -> None:
+    options = SessionOptions(data=write([record()]), out=tmp_path, settings=Settings(), n_turns=300)
+    with pytest.raises(DatasetError, match="give fewer --turns"):
+        run_insession(options, HashingEncoder)
