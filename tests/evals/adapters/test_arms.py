@@ -25,8 +25,9 @@ ASKED = datetime(2024, 5, 9, 12, tzinfo=UTC)
 
 
 def session(day: int, *texts: str) -> Conversation:
-    roles = ("user", "assistant")
-    messages = tuple(Message(role=roles[n % 2], text=text) for n, text in enumerate(texts))
+    messages = tuple(
+        Message(role="assistant" if n % 2 else "user", text=text) for n, text in enumerate(texts)
+    )
     return Conversation(id=f"s{day}", at=datetime(2024, 5, day, 9, tzinfo=UTC), messages=messages)
 
 
