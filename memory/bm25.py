@@ -90,6 +90,22 @@ def bm25(found: Scored, lengths: npt.NDArray[np.generic], statistics: Collection
     return sums_by(found.documents, weights * saturated, n)
 
 
+def _ascending(hashes: Hashes) -> Ints:
+    """Return the order that sorts hashes, those that are equal by their places.
+
+    Sorting numbers takes a twentieth of finding their order, so each hash has its last bits, which hardly
+    matter to the order, replaced by its place. Of 100,000 terms, two share all the bits before with a
+    chance of one in a thousand; then the order is found the long way.
+    """
+    n = len(hashes)
+    bits = np.uint64(n.bit_length())
+    keys = (hashes >> bits << bits) | np.arange(n, dtype=np.uint64)
+    keys.sort()
+    order = (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+    ordered = hashes[order]
+    return order if np.all(ordered[1:] >= ordered[:-1]) else np.argsort(hashes, kind="stable")
+
+
 class Postings:
     """An inverted index that grows: a sorted part, and a short tail that is searched in full."""
 
@@ -119,11 +135,13 @@ class Postings:
 
     def _merge(self) -> None:
         hashes, documents, counts = self._flat_tail()
-        all_hashes = np.concatenate([np.repeat(self._vocabulary, np.diff(self._begins)), hashes])
-        order = np.argsort(all_hashes, kind="stable")
-        self._documents = np.concatenate([self._documents, documents])[order]
-        self._counts = np.concatenate([self._counts, counts])[order]
-        ordered = all_hashes[order]
+        if len(self._documents):
+            hashes = np.concatenate([np.repeat(self._vocabulary, np.diff(self._begins)), hashes])
+            documents = np.concatenate([self._documents, documents])
+            counts = np.concatenate([self._counts, counts])
+        order = _ascending(hashes)
+        self._documents, self._counts = documents[order], counts[order]
+        ordered = hashes[order]
         begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
         self._vocabulary = ordered[begins]
         self._begins = np.append(begins, len(ordered)).astype(np.int64)

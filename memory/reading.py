@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from habitus.memory.records import (
     Session,
     Turn,
 )
+from habitus.memory.remembering import remembered
 from habitus.memory.rows import Rows
 from habitus.memory.sql import Connection, Statements
 from habitus.retrievers.encoder import Vectors
@@ -35,6 +36,11 @@ TABLES: dict[type[Any], str] = {
     Correction: "corrections",
     Feedback: "feedback",
     AskedQuestion: "questions",
+}
+
+# Records are frozen, and the same ones are read in every turn.
+_parsed: dict[type[Any], Callable[[str], Any]] = {
+    kind: remembered(kind.model_validate_json, n=20_000) for kind in TABLES
 }
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -161,7 +167,7 @@ def documents(
     else:
         latest = connection.execute(f"{sql} ORDER BY at DESC, id DESC LIMIT ?", [*values, limit])
         found = [document for (document,) in latest][::-1]
-    return [kind.model_validate_json(document) for document in found]
+    return list(map(_parsed[kind], found))
 
 
 def preference_vectors(connection: Statements, user_id: str, dim: int) -> dict[str, Vectors]:

@@ -55,7 +55,7 @@ class Rows:
             is_user=np.array(columns[4], dtype=np.bool_),
             at=np.array(columns[5], dtype=np.float64) / 1e6,
             n_passages=np.array(columns[6], dtype=np.int64),
-            n_terms=np.array([len(counts) // 4 for counts in columns[8]], dtype=np.int64),
+            n_terms=np.array(list(map(len, columns[8])), dtype=np.int64) // 4,
             hashes=np.frombuffer(b"".join(columns[7]), dtype=np.uint64),
             counts=np.frombuffer(b"".join(columns[8]), dtype=np.uint32),
             vectors=np.frombuffer(b"".join(columns[9]), dtype=np.float32).reshape(-1, dim),

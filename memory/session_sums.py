@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 import numpy.typing as npt
 
@@ -26,16 +24,16 @@ class SessionSums:
         self.own_lengths = Growing(np.float64)
 
     def row_of(self, session_ids: list[str]) -> Ints:
-        known = len(self.rows)
-        found = [self.rows.setdefault(session_id, len(self.rows)) for session_id in session_ids]
-        n_new = len(self.rows) - known
+        new = [session_id for session_id in dict.fromkeys(session_ids) if session_id not in self.rows]
+        n_new = len(new)
         if n_new:
-            self.names += islice(self.rows, known, None)
+            self.rows.update(zip(new, range(len(self.rows), len(self.rows) + n_new), strict=True))
+            self.names += new
             self.has_user.append(np.zeros(n_new, dtype=np.bool_))
             self.sums.append(np.zeros((n_new, self.sums.view.shape[1]), dtype=np.float32))
             self.norms.append(np.ones(n_new, dtype=np.float32))
             self.own_lengths.append(np.zeros(n_new))
-        return np.array(found, dtype=np.int64)
+        return np.fromiter(map(self.rows.__getitem__, session_ids), dtype=np.int64, count=len(session_ids))
 
     def add(self, rows: Ints, is_user: npt.NDArray[np.bool_], vectors: Vectors, lengths: Ints) -> None:
         np.add.at(self.own_lengths.view, rows[is_user], lengths[is_user])

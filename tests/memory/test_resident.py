@@ -224,3 +224,19 @@ class TestTerms:
 
     def test_a_text_without_words_has_none(self) -> None:
         assert terms_of("?!").length == 0
+
+
+@pytest.mark.parametrize("spread", [2**63, 300])
+def test_postings_of_many_documents_are_found_whatever_their_hashes(spread: int) -> None:
+    """Hashes that differ in their last bits alone are told apart too."""
+    rng = np.random.default_rng(2)
+    terms = rng.choice(np.arange(300, dtype=np.uint64), 300, replace=False) * np.uint64(spread // 300)
+    postings, held = Postings(), []
+    for document in range(400):
+        hashes = np.sort(rng.choice(terms, 30, replace=False))
+        held.append(set(hashes.tolist()))
+        postings.append(hashes, np.full(30, document), np.ones(30, dtype=np.uint32))
+    for term in terms[:20]:
+        query = Terms(hashes=np.array([term]), counts=np.ones(1, dtype=np.uint32))
+        found = postings.find(query).documents.tolist()
+        assert found == [document for document, hashes in enumerate(held) if int(term) in hashes]
