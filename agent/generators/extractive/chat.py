@@ -12,6 +12,7 @@ from habitus.agent.generators.extractive.describing import describe
 from habitus.agent.generators.extractive.evidence import said_in
 from habitus.agent.generators.extractive.facts import count, fact
 from habitus.agent.generators.extractive.honouring import honour, is_about_the_world
+from habitus.agent.generators.extractive.reckoning import reckon
 from habitus.agent.generators.whole import WholeReplyChat
 from habitus.agent.prompt import PromptParts, parse
 from habitus.agent.routing import find_command, find_routes
@@ -68,7 +69,9 @@ class ExtractiveChat(WholeReplyChat):
         if evidence.confidence(asked, found) < self.caution:
             return None
         today = parts.at.date() if parts.at else None
-        answer: str | None = None
+        answer = reckon(asked, evidence)
+        if answer is not None:
+            return answer
         if asked.kind == "ago":
             answer = dates.ago(asked, found, evidence, today)
         elif asked.kind == "between":

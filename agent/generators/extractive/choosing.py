@@ -113,6 +113,10 @@ class Evidence:
         n = len(self._messages)
         return math.log(1.0 + (n - self._df[stem] + 0.5) / (self._df[stem] + 0.5))
 
+    def message_of(self, found: Found) -> frozenset[str]:
+        """Return the stems of the message that a sentence stands in."""
+        return frozenset(self._messages[found.said.message])
+
     def found(self, asked: Asked) -> list[Found]:
         """Return every sentence, best first; on equal terms the newest."""
         if not self.said:

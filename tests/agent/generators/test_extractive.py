@@ -242,3 +242,43 @@ def test_who_asks_changes_no_fact(chat: ExtractiveChat) -> None:
 def test_it_sees_the_prompt_alone(chat: ExtractiveChat) -> None:
     assert str(chat.invoke([HumanMessage("Where did I buy my new kayak?")]).text) == UNKNOWN
     assert str(chat.invoke([HumanMessage("I moved to Ghent.")]).text) == "Noted."
+
+
+TENT = "The tent for the scout trip was a good buy, I paid $120 for it."
+
+
+def test_what_was_told_of_two_things_is_added_up(chat: ExtractiveChat) -> None:
+    said = answer(
+        chat,
+        "What is the total cost of the tent and the sleeping bag?",
+        (40, "user", TENT),
+        (12, "user", "I also got a sleeping bag on sale, it cost me $45.50."),
+    )
+    assert said.startswith("Together $165.50: ")
+    assert "the scout trip" in said
+    assert "20 May 2026" in said
+
+
+def test_a_difference_is_taken_between_what_was_told_of_two_things(chat: ExtractiveChat) -> None:
+    said = answer(
+        chat,
+        "How much more does the pottery course cost than the drawing course?",
+        (40, "user", "The pottery course costs $200 this spring."),
+        (12, "user", "The drawing course costs $140 for ten evenings."),
+    )
+    assert said.startswith("A difference of $60: ")
+
+
+def test_spans_of_time_of_two_things_are_added_up(chat: ExtractiveChat) -> None:
+    said = answer(
+        chat,
+        "How many days did I spend in total on the hike in the Harz and the hike in Wales?",
+        (40, "user", "The hike in the Harz mountains took me 4 days."),
+        (12, "user", "My hike in Wales took five days."),
+    )
+    assert said.startswith("Together 9 days: ")
+
+
+def test_no_sum_is_made_up_where_one_part_was_not_told(chat: ExtractiveChat) -> None:
+    said = answer(chat, "What is the total cost of the tent and the sleeping bag?", (40, "user", TENT))
+    assert "Together" not in said
