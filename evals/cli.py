@@ -82,6 +82,8 @@ _BENCHES = {
         "serving",
         "Measure the server: overhead over Agent.chat, many streams at once, time to the first byte.",
     ),
+    "simulate": ("simulation", "Several processes on one PostgreSQL at once; every invariant is checked."),
+    "stores": ("stores", "Ask a folder and PostgreSQL the same questions: equal ranks, and what each takes."),
 }
 """By command: the module under `evals/bench` that holds the function of that name, and what `--help` says."""
 

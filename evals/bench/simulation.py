@@ -1,0 +1,209 @@
+"""`habitus bench simulate`: several processes, the same users, one PostgreSQL; every invariant is checked."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from habitus.evals.bench.clock import load
+from habitus.evals.bench.simulated import DIM, Life
+
+if TYPE_CHECKING:
+    from habitus.memory.store import MemoryStore
+
+SCHEMA = "habitus_simulation"
+_MARK = re.compile(r"mark(u\d+)life\w+?turn\d+end")
+
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lived:
+    """What one process told before it ended; `error` is what it said when it failed of itself."""
+
+    lines: list[Line]
+    error: str | None
+
+
+def simulate(
+    processes: Annotated[int, typer.Option(help="Agents at once.", min=1)] = 4,
+    users: Annotated[int, typer.Option(help="All processes talk with all of them.", min=1)] = 20,
+    turns: Annotated[int, typer.Option(help="Of each user, on average.", min=1)] = 10,
+    kills: Annotated[
+        int, typer.Option(help="Processes that are killed, each followed by another.", min=0)
+    ] = 4,
+    url: Annotated[
+        str | None, typer.Option(help=f"PostgreSQL to use; the schema `{SCHEMA}` is made and dropped.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is chosen.")] = 0,
+) -> None:
+    """Let several agents talk with the same users on one database, kill some, and check every invariant.
+
+    Exit code 0: all hold; 1: one does not.
+    """
+    from habitus.evals.bench.servers import postgres_server
+    from habitus.evals.cli import user_errors
+
+    with user_errors(), postgres_server(url) as server:
+        report = run(server, processes, users, turns, kills, seed)
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    raise typer.Exit(1 if report["broken"] else 0)
+
+
+def run(server: str, processes: int, users: int, turns: int, kills: int, seed: int) -> dict[str, Any]:
+    """Run a simulation and return what came of it; `broken` names the invariants that do not hold."""
+    import psycopg
+
+    from habitus.memory.postgres.store import PostgresStore
+    from habitus.retrievers.encoder import HashingEncoder
+
+    drop = f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode()
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(drop)
+        try:
+            begin = perf_counter()
+            lived = list(_all_lives(server, processes, users, users * turns, kills, seed))
+            seconds = perf_counter() - begin
+            with PostgresStore.open(server, HashingEncoder(DIM), schema=SCHEMA) as store:
+                lines = [line for one in lived for line in one.lines]
+                broken = [one.error for one in lived if one.error] + list(broken_invariants(store, lines))
+                stats = store.stats()
+        finally:
+            admin.execute(drop)
+    took = [line["ms"] for line in lines if line["kind"] == "turn"]
+    return {
+        "processes": processes,
+        "killed": kills,
+        "load": load(),
+        "seconds": round(seconds, 1),
+        "turns": len(took),
+        "turns_per_s": round(len(took) / seconds, 1),
+        "turn_ms": {f"p{rank}": round(float(np.percentile(took, rank)), 1) for rank in (50, 95, 99)},
+        "told": dict(Counter(line["kind"] for line in lines)),
+        "stored": {**asdict(stats), "bytes_per_turn": round(stats.bytes_on_disk / max(stats.n_turns, 1))},
+        "broken": broken,
+    }
+
+
+def _all_lives(
+    server: str, processes: int, users: int, n_turns: int, kills: int, seed: int
+) -> Iterator[Lived]:
+    """Let processes live side by side; those chosen are killed on the way, and another goes on."""
+    chance = random.Random(seed)
+    each = max(n_turns // processes, 1)
+    killed = [0] * processes
+    for _ in range(kills):
+        killed[chance.randrange(processes)] += 1
+
+    def lives(place: int) -> list[Lived]:
+        choose = random.Random(seed * 1_000 + place)
+        found = []
+        for number in range(killed[place] + 1):
+            life = Life(
+                url=server,
+                schema=SCHEMA,
+                name=f"{place}x{number}",
+                n_users=users,
+                n_turns=each,
+                seed=choose.randrange(2**32),
+            )
+            last = number == killed[place]
+            found.append(_live(life, None if last else choose.randrange(1, max(each, 2))))
+        return found
+
+    with ThreadPoolExecutor(processes) as pool:
+        for found in pool.map(lives, range(processes)):
+            yield from found
+
+
+def _live(life: Life, lines_until_killed: int | None) -> Lived:
+    """Run a process to its end, or kill it after so many lines."""
+    command = [sys.executable, "-m", "habitus.evals.bench.simulated", json.dumps(asdict(life))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        told = list(islice(process.stdout, lines_until_killed))
+        if lines_until_killed is not None:
+            process.kill()
+        told += process.stdout
+        errors = process.stderr.read()
+    failed = lines_until_killed is None and process.returncode != 0
+    # A line that a kill cut short tells of nothing.
+    whole = [json.loads(line) for line in told if line.endswith("\n")]
+    return Lived(lines=whole, error=f"a process failed: {errors.strip()[-300:]}" if failed else None)
+
+
+def broken_invariants(store: MemoryStore, lines: Sequence[Line]) -> Iterator[str]:
+    """Yield what does not hold between what was acknowledged and what is stored.
+
+    Every acknowledged turn is there once, unless it was to be forgotten, and then it is not; no reply and no
+    memory holds another user's words; places in a session are distinct, and user and assistant alternate;
+    ratings are there; a search sees exactly what is stored; sums and references agree.
+    """
+    from habitus.memory.store import Query
+
+    vector = store.encoder.encode(["code"])[0]
+    texts: dict[str, list[str]] = defaultdict(list)
+    for user_id in store.users():
+        stored = store.turns(user_id)
+        texts[user_id] = [turn.text for turn in stored if turn.role == "user"]
+        if found := _strangers(user_id, store.export(user_id).model_dump_json()):
+            yield f"{user_id} has words of {found}"
+        places = Counter((turn.session_id, turn.index) for turn in stored)
+        if any(n > 1 for n in places.values()):
+            yield f"{user_id} has two messages at one place"
+        if any((turn.role == "assistant") != bool(turn.index % 2) for turn in stored):
+            yield f"messages of {user_id} do not alternate"
+        query = Query(text="code", vector=vector)
+        if sorted(store.search(user_id, query).turn_ids) != sorted(turn.id for turn in stored):
+            yield f"a search of {user_id} does not see what is stored"
+    yield from _lost_or_doubled(texts, lines)
+    yield from _lost_ratings(store, lines)
+    yield from store.verify().problems
+
+
+def _strangers(user_id: str, text: str) -> list[str]:
+    return sorted({owner for owner in _MARK.findall(text) if owner != user_id})
+
+
+def _lost_or_doubled(texts: Mapping[str, Iterable[str]], lines: Sequence[Line]) -> Iterator[str]:
+    doomed = {line["mark"] for line in lines if line["kind"] == "forgetting"}
+    gone = {line["mark"] for line in lines if line["kind"] == "forgotten"}
+    said = {user: _marks(own) for user, own in texts.items()}
+    for line in lines:
+        if line["kind"] != "turn":
+            continue
+        if found := _strangers(line["user"], line["reply"]):
+            yield f"a reply to {line['user']} holds words of {found}"
+        n = said.get(line["user"], Counter())[line["mark"]]
+        if line["mark"] in gone and n:
+            yield f"{line['mark']} was forgotten and is stored"
+        elif line["mark"] not in doomed and not n:
+            yield f"{line['mark']} was acknowledged and is lost"
+        elif n > 1:
+            yield f"{line['mark']} is stored {n} times"
+
+
+def _marks(texts: Iterable[str]) -> Counter[str]:
+    return Counter(found.group() for text in texts for found in _MARK.finditer(text))
+
+
+def _lost_ratings(store: MemoryStore, lines: Sequence[Line]) -> Iterator[str]:
+    for line in lines:
+        if line["kind"] != "rating":
+            continue
+        there = store.turns(line["user"], ids=[line["turn"]])
+        if there and line["turn"] not in {one.turn_id for one in store.feedback(line["user"])}:
+            yield f"a rating of {line['user']} is lost"
