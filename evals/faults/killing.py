@@ -9,17 +9,24 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from statistics import median
 from time import perf_counter, sleep
 
 from habitus.evals.bench.memories import MadeUp, fill
 from habitus.evals.faults.ledger import Ledger, Line, violations
 from habitus.evals.faults.places import DIM, open_store
+from habitus.evals.running import UsageError
 from habitus.memory.relational import EXACT_LIMIT
 from habitus.retrievers.encoder import HashingEncoder
 
-LONGEST_LIFE = 1.5
-"""Seconds, from the first sign of life; a life may end before the store is open."""
+MOST_LINES = 60
+"""A life ends after so many lines of its writer at most, two for each operation: counted, not timed, so that
+a slow machine gets as much done."""
+_LINGERS = 0.03
+"""Seconds at most from that line to the kill, which falls anywhere in what comes next."""
+_OPENING = 0.5
+"""The same where no line is waited for, and the store may not be open yet."""
 _WIDE_EVERY = 5
 """One life in so many searches and writes through the derived indexes."""
 
@@ -56,23 +63,25 @@ def kill(
     *,
     seed: int = 0,
     n_memories: int = 0,
-    longest_life: float = LONGEST_LIFE,
+    most_lines: int = MOST_LINES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Killed:
     """Let writers live on one store, one after the other, and kill each with SIGKILL.
 
     Args:
-        place: an empty data folder.
+        place: an empty data folder or database.
         n_kills: how many.
         seed: of what writers do and when they die.
         n_memories: made-up memories that the store holds before.
-        longest_life: in seconds; each life is drawn evenly between 0 and it.
+        most_lines: bound on a life; each is drawn evenly between 0 and it.
         progress: called with (kills, all kills).
     """
     chance, encoder = random.Random(seed), HashingEncoder(DIM)
     ledger, killed = Ledger(), Killed()
-    if n_memories:
-        with open_store(place, encoder, exact_limit=EXACT_LIMIT) as store:
+    with open_store(place, encoder, exact_limit=EXACT_LIMIT) as store:
+        if store.users():
+            raise UsageError("the store holds users already: faults are tried on an empty one only")
+        if n_memories:
             fill(store, MadeUp(DIM, seed), "crowd", 0, n_memories)
             ledger.turns["crowd"] = {turn.id: turn.text for turn in store.turns("crowd")}
     unfinished: Line | None = None
@@ -81,7 +90,7 @@ def kill(
         order = [place, str(seed), str(life), str(exact_limit)]
         if unfinished is not None:
             order.append(json.dumps(unfinished))
-        lines = _live_and_die(order, chance.uniform(0, longest_life))
+        lines = _live_and_die(order, chance.randint(0, most_lines), chance.random())
         ledger.read(lines)
         begun = perf_counter()
         with open_store(place, encoder, exact_limit=exact_limit) as store:
@@ -111,14 +120,15 @@ def start_writer(order: Sequence[str]) -> tuple[subprocess.Popen[str], Iterator[
     return process, process.stdout
 
 
-def _live_and_die(order: Sequence[str], seconds: float) -> list[str]:
-    """Run a writer, kill it so many seconds after its first sign of life, and return what it printed."""
+def _live_and_die(order: Sequence[str], n_lines: int, moment: float) -> list[str]:
+    """Run a writer, kill it a moment (0..1) after so many lines, and return what it printed."""
     process, output = start_writer(order)
     with process:
         next(output, None)
-        sleep(seconds)
+        lines = list(islice(output, n_lines))
+        sleep(moment * (_LINGERS if n_lines else _OPENING))
         process.send_signal(signal.SIGKILL)
-        lines = list(output)
+        lines += output
     if process.returncode != -signal.SIGKILL:
         raise RuntimeError(f"the writer ended by itself with exit code {process.returncode}; see above")
     return lines

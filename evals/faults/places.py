@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from habitus.memory.embedded import EmbeddedStore
+from habitus.memory.opening import is_url
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import Encoder
 
@@ -11,11 +12,15 @@ DIM = 64
 
 
 def open_store(place: str, encoder: Encoder, *, exact_limit: int) -> MemoryStore:
-    """Open the store in a data folder.
+    """Open the store at a place.
 
     Args:
-        place: the folder.
+        place: a data folder, or the URL of a PostgreSQL database.
         encoder: makes the vectors.
         exact_limit: users with more turns are searched through the derived indexes.
     """
+    if is_url(place):
+        from habitus.memory.postgres.store import PostgresStore
+
+        return PostgresStore.open(place, encoder, exact_limit=exact_limit)
     return EmbeddedStore.open(place, encoder, exact_limit=exact_limit, index_after=8)

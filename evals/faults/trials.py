@@ -7,15 +7,17 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from habitus.evals.faults.killing import start_writer
 from habitus.evals.faults.ledger import Ledger, violations
 from habitus.evals.faults.places import DIM, open_store
 from habitus.evals.faults.writer import Writer
-from habitus.memory.errors import FolderInUseError
+from habitus.memory.backup import back_up, restore
+from habitus.memory.errors import FolderInUseError, StoreCorruptError
 from habitus.memory.relational import EXACT_LIMIT
+from habitus.memory.sqlite import DATABASE
 from habitus.retrievers.encoder import HashingEncoder
 
 N_OPERATIONS = 60
@@ -61,6 +63,25 @@ def damaged_index(folder: Path, seed: int) -> list[str]:
         return found + violations(store, ledger)
 
 
+def damaged_database(folder: Path, seed: int) -> list[str]:
+    """Overwrite or cut off the database of a closed store: it must be noticed, and the backup must do."""
+    chance, ledger = random.Random(seed), Ledger()
+    data, backup, restored = folder / "data", folder / "backup", folder / "restored"
+    _write(data, seed, ledger, exact_limit=EXACT_LIMIT)
+    back_up(data, backup)
+    damage(data / DATABASE, chance, kinds=("overwrite", "cut"))
+    found = []
+    try:
+        with open_store(str(data), HashingEncoder(DIM), exact_limit=EXACT_LIMIT) as store:
+            store.verify()
+            found += [f"damage was not noticed: {what}" for what in violations(store, ledger)]
+    except StoreCorruptError:
+        pass  # as it should be: refused, and said so
+    restore(backup, restored)
+    with open_store(str(restored), HashingEncoder(DIM), exact_limit=EXACT_LIMIT) as store:
+        return found + [f"restored: {what}" for what in violations(store, ledger)]
+
+
 def full_disk(folder: Path, seed: int) -> list[str]:
     """Write until the disk is full, look, make room, go on; then with the disk read-only."""
     if shutil.which("unshare") is None:
@@ -79,9 +100,9 @@ def full_disk(folder: Path, seed: int) -> list[str]:
     return found
 
 
-def damage(path: Path, chance: random.Random) -> None:
+def damage(path: Path, chance: random.Random, kinds: Sequence[str] = ("overwrite", "cut", "remove")) -> None:
     """Overwrite some bytes of a file, cut it off, or remove it."""
-    kind, size = chance.choice(("overwrite", "cut", "remove")), path.stat().st_size
+    kind, size = chance.choice(kinds), path.stat().st_size
     if kind == "remove" or size == 0:
         path.unlink()
     elif kind == "cut":
@@ -105,5 +126,6 @@ def _write(folder: Path, seed: int, ledger: Ledger, *, exact_limit: int, flush: 
 TRIALS: dict[str, Callable[[Path, int], list[str]]] = {
     "a second process on the folder": second_process,
     "a damaged index file": damaged_index,
+    "a damaged database": damaged_database,
     "a full disk, then a read-only one": full_disk,
 }
