@@ -38,6 +38,7 @@ def feedback(
     from habitus.evals.feedback import ARMS, Arm, FeedbackOptions, as_report, curves, manifest_of, measure
     from habitus.evals.feedback_log import CostLog
     from habitus.evals.feedback_plot import png_curve, text_curve
+    from habitus.evals.scored_runs import write_scores
 
     with user_errors():
         check_positive(users=users, rounds=rounds, change_at=change_at)
@@ -71,5 +72,6 @@ def feedback(
         if out is not None and log is not None:
             report = as_report(options, measured, found) | {"manifest": log.manifest.model_dump(mode="json")}
             (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            write_scores(out, log.scores())
             if not png_curve({curve.arm: curve.ratio for curve in found}, out / "curve.png"):
                 typer.echo("no curve.png: matplotlib is not installed")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from habitus.evals.harness.records import Score
 from habitus.evals.runlog import Manifest, RunLogError
 
 
@@ -45,6 +47,14 @@ class CostLog:
             file.write(f"{line}\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def scores(self) -> list[Score]:
+        """Return the costs as scores, for `habitus eval compare`: a user is a sample, an arm a view."""
+        by_user: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+        for (arm, user), costs in self.costs.items():
+            rounds = {f"cost@{number}": cost for number, cost in enumerate(costs, start=1)}
+            by_user[user][arm] = {"cost": sum(costs) / len(costs), **rounds}
+        return [Score(question_id=user, question_type="user", views=views) for user, views in by_user.items()]
 
     def _parsed(self, line: bytes, number: int) -> tuple[str, str, list[float]]:
         try:

@@ -74,6 +74,7 @@ def test_a_run_writes_results_manifest_and_report_and_prints_tables(
     assert report["session"]["answerable"]["overall"]["r@1"] == {"n": 1, "mean": 1.0, "low": 1.0, "high": 1.0}
     assert report["reply"]["short_answers"]["overall"]["containment"]["mean"] == 1.0
     assert report["manifest"]["encoder"] == "words"
+    assert 0.0 < report["harness_share"] < 1.0
     assert json.loads((out / "manifest.json").read_text()) == report["manifest"]
     assert not (out / "scratch").exists()
     printed = capsys.readouterr().out

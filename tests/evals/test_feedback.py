@@ -17,6 +17,7 @@ from habitus.evals.feedback_style import default_style, read_style, write
 from habitus.evals.feedback_texts import DOMAINS
 from habitus.evals.feedback_users import simulated_users
 from habitus.evals.runlog import RunLogError
+from habitus.evals.scored_runs import read_run
 from habitus.retrievers.encoder import HashingEncoder
 
 REQUEST = DOMAINS[0].requests[0]
@@ -98,7 +99,10 @@ def test_the_command_writes_scores_report_and_curve(tmp_path: Path) -> None:
     done = CliRunner().invoke(eval_app, [*arguments, "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["curve.png", "manifest.json", "report.json", "run.jsonl"]
+    assert files == ["curve.png", "manifest.json", "report.json", "run.jsonl", "scores.jsonl"]
+    (user,) = read_run(tmp_path).scores.values()
+    assert set(user.views) == {"none", "edits"}
+    assert set(user.views["edits"]) == {"cost", "cost@1", "cost@2"}
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["manifest"]["benchmark"] == "feedback"
     assert len(report["arms"]["edits"]["ratio"]) == 2
