@@ -11,7 +11,7 @@ _VALUES = 150
 _HEIGHT = 240
 _LEFT = 44
 _BOTTOM = 30
-SERIES = ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
+SERIES = tuple(f"var(--{name})" for name in ("one", "two", "three", "four", "five", "six"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,14 @@ class Bar:
     mean: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line through shares: mean, low and high end of the interval by x, all in [0, 1]."""
+
+    label: str
+    points: Mapping[int, tuple[float, float, float]]
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
@@ -44,10 +52,27 @@ def lines(title: str, series: Mapping[str, Mapping[int, float]], x_label: str) -
 
     Args:
         title: read out by screen readers.
-        series: y by x, by the name of the curve; at most four curves.
+        series: y by x, by the name of the curve; at most six curves.
         x_label: below the axis.
     """
-    xs = sorted({x for curve in series.values() for x in curve})
+    return curves(
+        title,
+        [Curve(name, {x: (y, y, y) for x, y in curve.items()}) for name, curve in series.items()],
+        x_label,
+    )
+
+
+def curves(title: str, lines: Sequence[Curve], x_label: str) -> str:
+    """Draw lines over the same few values of x, spaced evenly, with their intervals; y is from 0 to 1.
+
+    Beyond six lines, colours come round again with a dashed stroke.
+
+    Args:
+        title: read out by screen readers.
+        lines: each with its label.
+        x_label: below the axis.
+    """
+    xs = sorted({x for line in lines for x in line.points})
     across, up = WIDTH - _LEFT - _VALUES, _HEIGHT - _BOTTOM - 12
     at = {x: _LEFT + across * place / max(len(xs) - 1, 1) for place, x in enumerate(xs)}
     parts = []
@@ -57,15 +82,33 @@ def lines(title: str, series: Mapping[str, Mapping[int, float]], x_label: str) -
         parts.append(_text(_LEFT - 8, y + 4, f"{tick:g}", "end"))
     parts += [_text(at[x], _HEIGHT - _BOTTOM + 16, str(x), "middle") for x in xs]
     parts.append(_text(_LEFT + across + 24, _HEIGHT - _BOTTOM + 16, x_label, "start"))
-    for place, (colour, (name, curve)) in enumerate(zip(SERIES, series.items(), strict=False)):
-        points = [(at[x], 12 + up * (1 - _clamped(curve[x]))) for x in sorted(curve)]
-        drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in points]
+    for place, line in enumerate(lines):
+        parts += _line(line, place, at, up)
         y = 24 + 20 * place
+        colour = SERIES[place % len(SERIES)]
         parts.append(f'<rect x="{_LEFT + across + 24}" y="{y - 10}" width="12" height="12" fill="{colour}"/>')
-        parts.append(_text(_LEFT + across + 42, y, name, "start"))
-    return _svg(title, _HEIGHT, parts)
+        parts.append(_text(_LEFT + across + 42, y, line.label, "start"))
+    return _svg(title, max(_HEIGHT, 24 + 20 * len(lines)), parts)
+
+
+def _line(line: Curve, place: int, at: Mapping[int, float], up: float) -> list[str]:
+    colour = SERIES[place % len(SERIES)]
+    dashed = ' stroke-dasharray="6 4"' if place >= len(SERIES) else ""
+
+    def height(share: float) -> float:
+        return 12 + up * (1 - _clamped(share))
+
+    points = [(at[x], *map(height, line.points[x])) for x in sorted(line.points)]
+    drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in points)
+    parts = [f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>']
+    for x, y, low, high in points:
+        if low > high:
+            parts.append(
+                f'<path d="M{x:.1f} {low:.1f}V{high:.1f}M{x - 4:.1f} {low:.1f}h8M{x - 4:.1f} {high:.1f}h8" '
+                f'stroke="{colour}" fill="none"/>'
+            )
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>')
+    return parts
 
 
 def _clamped(share: float) -> float:

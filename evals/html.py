@@ -51,7 +51,8 @@ N_SHOWN_RANKS = 5
 MAX_SHOWN_CHARS = 600
 
 _STYLE = """
-:root{color-scheme:light dark;--one:#2f6fb0;--two:#c2571a;--three:#3c8a4e;--four:#8a4fa3;--grid:#8884;
+:root{color-scheme:light dark;--one:#2f6fb0;--two:#c2571a;--three:#3c8a4e;--four:#8a4fa3;
+--five:#9b7a1c;--six:#b03060;--grid:#8884;
 --back:#fff;--ink:#1b1f24;--soft:#5b6470;--box:#f4f6f8}
 @media(prefers-color-scheme:dark){:root{--one:#6ba8e8;--two:#ef9a5c;--three:#74c488;--four:#c493da;
 --back:#15181c;--ink:#e6e9ed;--soft:#9aa4b0;--box:#1f242a}}
@@ -171,13 +172,16 @@ def worst_questions(folder: Path, data: Path | None, n_worst: int) -> list[Worst
 
 def page(report: Mapping[str, Any], worst: Sequence[Worst | str] = ()) -> str:
     """Return the page; every text of the run is escaped."""
-    name = f"{report.get('benchmark', 'run')} report"
-    body = "\n".join(_body(report, worst))
+    return document(f"{report.get('benchmark', 'run')} report", "\n".join(_body(report, worst)))
+
+
+def document(title: str, body: str) -> str:
+    """Return a whole page that needs nothing else; the title is escaped, the body is markup."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(name)}</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>{escape(name)}</h1>\n{body}\n</body></html>\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>\n"
+        f"<h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
     )
 
 

@@ -45,6 +45,8 @@ class ChoiceItem(Item):
     query: str
     offered: str
     selection: str
+    acknowledgement: str = ""
+    """What the assistant said to the choice; empty if the file does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +166,7 @@ def _choice(record: Mapping[str, Any], **base: Any) -> ChoiceItem:
         query=_text(told, "query"),
         offered=_text(told, "assistant_options"),
         selection=_text(told, "user_selection"),
+        acknowledgement=str(told.get("assistant_acknowledgment") or "").strip(),
         **base,
     )
 

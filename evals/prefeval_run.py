@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from habitus.evals.running import UsageError, check_positive, open_agent, progress, scratch_in
+from habitus.evals.running import check_positive, open_agent, progress, scratch_in
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
@@ -32,21 +32,18 @@ class PrefEvalOptions:
     """What a run is asked for.
 
     Raises:
-        UsageError: a number is below 1, or a model is asked for.
+        UsageError: a number is below 1.
     """
 
     data: Path
     distractors: Path | None = None
     out: Path | None = None
     limit: int | None = None
-    no_model: bool = False
     lives: int = 200
     distractor_turns: int = 300
 
     def __post_init__(self) -> None:
         check_positive(limit=self.limit, lives=self.lives, distractor_turns=self.distractor_turns)
-        if not self.no_model:
-            raise UsageError("only the rows that need no language model can be measured: give --no-model")
 
 
 def run_prefeval(options: PrefEvalOptions, prepare: Callable[[], Encoder]) -> int:
@@ -149,18 +146,29 @@ def _scratch(out: Path | None) -> Iterator[Path]:
 
 
 def _manifest(options: PrefEvalOptions, encoder: Encoder) -> Manifest:
-    from habitus.evals.runlog import describe_run
-
-    files = sorted(options.data.rglob("*.json"))
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(options.data).as_posix().encode())
-        digest.update(path.read_bytes())
     settings = {
         "limit": options.limit,
         "lives": options.lives,
         "distractors": options.distractors.name if options.distractors else None,
         "distractor_turns": options.distractor_turns,
     }
-    described = describe_run("prefeval", files[0], encoder.fingerprint, settings)
-    return described.model_copy(update={"data_file": options.data.name, "data_sha256": digest.hexdigest()})
+    return describe_folder("prefeval", options.data, encoder.fingerprint, settings)
+
+
+def describe_folder(
+    benchmark: str,
+    data: Path,
+    encoder: str,
+    settings: Mapping[str, Any],
+    prompts: Mapping[str, str] | None = None,
+) -> Manifest:
+    """Return the manifest of a run on a folder of files that starts now."""
+    from habitus.evals.runlog import describe_run
+
+    files = sorted(data.rglob("*.json"))
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(data).as_posix().encode())
+        digest.update(path.read_bytes())
+    described = describe_run(benchmark, files[0], encoder, settings, prompts)
+    return described.model_copy(update={"data_file": data.name, "data_sha256": digest.hexdigest()})

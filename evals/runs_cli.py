@@ -49,13 +49,21 @@ def report(
         typer.Option(help="The run's data file: shows the words and the evidence of the worst questions."),
     ] = None,
     worst: Annotated[int, typer.Option(min=0, help="How many of the worst questions to show.")] = 10,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="PrefEval: further runs, such as other arms, drawn as lines of the same plot."),
+    ] = None,
 ) -> None:
     """Write report.html, one page with plots that needs nothing else, into a run folder.
 
     Exit code 0: written; 2: the run cannot be read.
     """
+    from habitus.evals.adherence.page import holds_task, write_adherence_page
     from habitus.evals.cli import user_errors
     from habitus.evals.html import write_page
 
     with user_errors():
-        typer.echo(f"Written: {write_page(run, data, n_worst=worst)}")
+        if holds_task(run):
+            typer.echo(f"Written: {write_adherence_page(run, beside or ())}")
+        else:
+            typer.echo(f"Written: {write_page(run, data, n_worst=worst)}")

@@ -74,18 +74,27 @@ def read_run(folder: Path, data: Path | None = None) -> Run:
             given or is another one.
         DatasetError: the data file cannot be used.
     """
-    path = folder / "manifest.json"
-    try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise UsageError(f"{str(folder)!r} holds no manifest.json, so it is no run folder") from None
-    except ValidationError:
-        raise UsageError(f"{str(path)!r} is not the manifest of a run") from None
+    manifest = read_manifest(folder)
     if (folder / SCORES_FILE).exists():
         scores = _read_lines(folder / SCORES_FILE)
     else:
         scores = _score_again(folder, manifest, data)
     return Run(folder, manifest, {score.question_id: score for score in scores})
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a run folder.
+
+    Raises:
+        UsageError: the folder holds none, or a damaged one.
+    """
+    path = folder / "manifest.json"
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"{str(folder)!r} holds no manifest.json, so it is no run folder") from None
+    except ValidationError:
+        raise UsageError(f"{str(path)!r} is not the manifest of a run") from None
 
 
 def _read_lines(path: Path) -> list[QuestionScores]:

@@ -271,9 +271,7 @@ def test_a_row_is_summarised_overall_and_by_topic_with_its_targets() -> None:
 
 def test_a_run_writes_the_report_and_the_list(folder: Path, fillers: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    options = PrefEvalOptions(
-        data=folder, distractors=fillers, out=out, no_model=True, lives=2, distractor_turns=2
-    )
+    options = PrefEvalOptions(data=folder, distractors=fillers, out=out, lives=2, distractor_turns=2)
 
     assert run_prefeval(options, lambda: ENCODER) == 0
 
@@ -297,7 +295,7 @@ def test_a_run_writes_the_report_and_the_list(folder: Path, fillers: Path, tmp_p
 
 
 def test_without_distractors_their_rows_are_named_as_not_measured(folder: Path, tmp_path: Path) -> None:
-    options = PrefEvalOptions(data=folder, out=tmp_path / "out", no_model=True, lives=1, limit=1)
+    options = PrefEvalOptions(data=folder, out=tmp_path / "out", lives=1, limit=1)
 
     run_prefeval(options, lambda: ENCODER)
 
@@ -306,11 +304,9 @@ def test_without_distractors_their_rows_are_named_as_not_measured(folder: Path, 
     assert "filler" not in report["rows"]
 
 
-def test_numbers_below_one_and_models_are_refused(folder: Path) -> None:
+def test_numbers_below_one_are_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="--limit"):
-        PrefEvalOptions(data=folder, no_model=True, limit=0)
-    with pytest.raises(UsageError, match="--no-model"):
-        PrefEvalOptions(data=folder)
+        PrefEvalOptions(data=folder, limit=0)
 
 
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
@@ -324,7 +320,7 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
 
 
 def test_distractors_that_are_no_longmemeval_are_refused(folder: Path, write: Write) -> None:
-    options = PrefEvalOptions(data=folder, distractors=write([{"a": 1}]), no_model=True)
+    options = PrefEvalOptions(data=folder, distractors=write([{"a": 1}]))
 
     with pytest.raises(DatasetError, match="not LongMemEval"):
         run_prefeval(options, lambda: ENCODER)
