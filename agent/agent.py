@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -270,7 +271,7 @@ class Agent(Known):
             ignore,
             Event(),
         )
-        return await asyncio.get_running_loop().run_in_executor(self._threads, turn)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, turn)
 
     async def astream(
         self,

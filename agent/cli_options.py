@@ -66,7 +66,12 @@ def memory_place(place: str | None) -> str:
 
 @contextmanager
 def opened(
-    place: str | None, *, user: str | None = None, create: bool = False, generator: str | None = None
+    place: str | None,
+    *,
+    user: str | None = None,
+    create: bool = False,
+    generator: str | None = None,
+    traces: bool = False,
 ) -> Iterator[Agent]:
     """Open the agent of a folder or a database.
 
@@ -75,6 +80,7 @@ def opened(
         user: somebody of whom something must be stored.
         create: whether the folder may be made; else a mistyped one is an error.
         generator: its name; by default the configured one.
+        traces: whether turns are OpenTelemetry spans, whatever is configured.
     """
     from habitus.agent.agent import Agent
     from habitus.agent.configuration import load
@@ -90,7 +96,10 @@ def opened(
     with progress_bar("Re-embedding") as progress:
         key = configuration.generator_key
         model = generator_named(generator, key.get_secret_value() if key else None) if generator else None
-        agent = Agent.open(place, generator=model, settings=configuration.settings, progress=progress)
+        settings = configuration.settings
+        if traces:
+            settings = settings.model_copy(update={"opentelemetry": True})
+        agent = Agent.open(place, generator=model, settings=settings, progress=progress)
     with agent:
         if user is not None and user not in agent.store.users():
             raise NotFoundError(f"nothing is stored of user {user!r}; name another with --user")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from contextlib import nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,10 @@ def serve(
     metrics: Annotated[
         bool | None, typer.Option("--metrics/--no-metrics", help="Serve Prometheus metrics at /metrics.")
     ] = None,
+    traces: Annotated[
+        bool | None,
+        typer.Option("--traces/--no-traces", help="Send OpenTelemetry spans to OTEL_EXPORTER_OTLP_ENDPOINT."),
+    ] = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the web page at /.")] = None,
 ) -> None:
     """Serve the agent over HTTP: the OpenAI chat protocol, REST for memory, and a web page.
@@ -51,12 +56,13 @@ def serve(
 
         from habitus.agent.server.app import ServerOptions, create_app
         from habitus.agent.server.keys import FILE, KeyRing
+        from habitus.agent.server.tracing import exporting
     except ModuleNotFoundError as error:
         raise ExtraMissingError("serve", error) from error
     from habitus.agent.configuration import ServeConfiguration, load
 
     given = {"host": host, "port": port, "per_minute": per_minute, "max_body_mb": max_body_mb, "cors": cors}
-    given |= {"metrics": metrics, "page": page}
+    given |= {"metrics": metrics, "traces": traces, "page": page}
     wanted = {name: value for name, value in given.items() if value is not None}
     how = ServeConfiguration.model_validate({**load().serve.model_dump(), **wanted})
     keys = data_folder(folder) / FILE
@@ -73,9 +79,13 @@ def serve(
         cors=how.cors,
         metrics=how.metrics,
         page=how.page,
+        traces=how.traces,
     )
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with opened(folder, create=True, generator=generator) as agent:
+    with (
+        exporting() if how.traces else nullcontext(),
+        opened(folder, create=True, generator=generator, traces=how.traces) as agent,
+    ):
         run_until_told(create_app(agent, options), how.host, how.port)
 
 

@@ -55,6 +55,8 @@ class ServeConfiguration(BaseModel):
     cors: tuple[str, ...] = ()
     """Origins of pages that may call from a browser."""
     metrics: bool = False
+    traces: bool = False
+    """Spans of requests, turns and nodes, by OTLP to OTEL_EXPORTER_OTLP_ENDPOINT."""
     page: bool = True
 
 

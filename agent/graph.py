@@ -51,7 +51,8 @@ def _timed(node: Node) -> Node:
 
     def timed(state: State, runtime: Runtime[Context]) -> State:
         start = perf_counter()
-        with runtime.context.computing if node in _COMPUTING else nullcontext():
+        context = runtime.context
+        with context.span(f"habitus.node.{name}"), context.computing if node in _COMPUTING else nullcontext():
             update = node(state, runtime)
         return {**update, "timings_ms": {name: (perf_counter() - start) * 1e3}}
 

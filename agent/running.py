@@ -13,6 +13,7 @@ from habitus.agent.inputs import user_turn
 from habitus.agent.settings import Settings
 from habitus.agent.state import Context, Mode, State
 from habitus.agent.threads import Emit
+from habitus.agent.tracing import spans
 from habitus.memory.records import Norm
 from habitus.memory.shortterm import ShortTermMemory
 from habitus.memory.store import MemoryStore
@@ -60,6 +61,7 @@ class Runner:
         self._norms = tuple(norms)
         self._count_tokens = count_tokens
         self._reader = reader
+        self._span = spans(settings.opentelemetry)
         self._computing = BoundedSemaphore(_MAX_COMPUTING)
 
     def turn_state(
@@ -105,7 +107,10 @@ class Runner:
             emit(piece)
             check()
 
-        with tracing_context(enabled=None if self._settings.tracing else False):
+        with (
+            self._span(f"habitus.graph.{state['mode']}"),
+            tracing_context(enabled=None if self._settings.tracing else False),
+        ):
             context = self._context(memory, cancelled, emit_unless_cancelled)
             # Without the stream of pieces (`custom`), which would need a thread that waits for them,
             # LangGraph runs a step of one node in this thread; that is 4 ms of a turn.
@@ -125,6 +130,7 @@ class Runner:
             reader=self._reader,
             decoding=self._decoding,
             cancelled=cancelled,
+            span=self._span,
             computing=self._computing,
             emit=emit,
         )

@@ -77,5 +77,7 @@ class Settings(BaseModel):
     tracing: bool = False
     """Whether LangSmith may trace turns when its own environment variables ask for it; the words of your
     users leave the machine then."""
+    opentelemetry: bool = False
+    """Whether turns and their nodes are OpenTelemetry spans (extra `traces`): never what was said."""
     max_message_chars: int = Field(default=2_000_000, ge=1)
     """A longer message is refused."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from habitus.agent.budgets import Cut
 from habitus.agent.settings import Settings
+from habitus.agent.tracing import Span, no_span
 from habitus.memory.answering import Answer
 from habitus.memory.applying import Applied
 from habitus.memory.coldstart import Question
@@ -140,6 +141,8 @@ class Context:
     """Reads the message with a chat model during the turn; None where it is read later, or not at all."""
     cancelled: Event = field(default_factory=Event)
     """Set when the caller has gone away."""
+    span: Span = no_span
+    """Opens the span of a node, where turns are traced."""
     computing: AbstractContextManager[object] = field(default_factory=nullcontext)
     """Entered while a node computes, so that not all turns of a process do so at once."""
     emit: Callable[[str], None] | None = None

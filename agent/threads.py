@@ -6,6 +6,7 @@ import asyncio
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
+from contextvars import copy_context
 from threading import Event
 from typing import TypeVar
 
@@ -28,7 +29,7 @@ def iterate(executor: Executor, run: Run[T]) -> Iterator[str | T]:
     """
     items: queue.SimpleQueue[str | T | BaseException | _End] = queue.SimpleQueue()
     cancelled = Event()
-    worker = executor.submit(_work, run, items.put, cancelled)
+    worker = executor.submit(copy_context().run, _work, run, items.put, cancelled)
     try:
         while not isinstance(item := items.get(), _End):
             if isinstance(item, BaseException):
@@ -48,7 +49,7 @@ async def aiterate(executor: Executor, run: Run[T]) -> AsyncIterator[str | T]:
     def put(item: str | T | BaseException | _End) -> None:
         loop.call_soon_threadsafe(items.put_nowait, item)
 
-    worker = loop.run_in_executor(executor, _work, run, put, cancelled)
+    worker = loop.run_in_executor(executor, copy_context().run, _work, run, put, cancelled)
     try:
         while not isinstance(item := await items.get(), _End):
             if isinstance(item, BaseException):

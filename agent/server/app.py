@@ -25,6 +25,7 @@ from habitus.agent.server.idempotency import Idempotency
 from habitus.agent.server.keys import KeyRing
 from habitus.agent.server.limits import BodyLimit, RateLimiter
 from habitus.agent.server.serving import CallerNow, Serving
+from habitus.agent.server.tracing import Traced
 from habitus.agent.server.watching import Metrics, Watch
 
 PAGE = Path(__file__).parent / "page"
@@ -41,6 +42,17 @@ _HEADERS = (
 )
 
 
+# What younger FastAPIs tell OpenTelemetry of their own accord has paths, queries and texts of errors in it:
+# ids of users and records, and what was searched for. Older ones take no notice.
+_TELL_NOTHING: Any = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
     """How a server is set up.
@@ -53,6 +65,7 @@ class ServerOptions:
         cors: origins of web pages that may call; none by default.
         metrics: whether `/metrics` is served.
         page: whether the web page is.
+        traces: whether requests are OpenTelemetry spans; needs the extra `traces`.
     """
 
     keys: KeyRing | None = None
@@ -62,6 +75,7 @@ class ServerOptions:
     cors: Sequence[str] = field(default_factory=tuple)
     metrics: bool = False
     page: bool = True
+    traces: bool = False
 
 
 def create_app(agent: Agent, options: ServerOptions | None = None) -> FastAPI:
@@ -74,6 +88,7 @@ def create_app(agent: Agent, options: ServerOptions | None = None) -> FastAPI:
         lifespan=_lifespan(agent),
         docs_url=None,
         redoc_url=None,
+        telemetry=_TELL_NOTHING,
     )
     app.state.serving = Serving(agent=agent, keys=options.keys, limiter=RateLimiter(options.per_minute))
     app.include_router(openai_api.router)
@@ -95,6 +110,8 @@ def create_app(agent: Agent, options: ServerOptions | None = None) -> FastAPI:
     if options.keys is None:
         app.add_middleware(LoopbackOnly)
     app.add_middleware(SafeHeaders)
+    if options.traces:
+        app.add_middleware(Traced)
     app.add_middleware(Watch, metrics=metrics)
     return app
 
