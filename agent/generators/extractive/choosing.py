@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from habitus.agent.generators.extractive.asked import Asked
 from habitus.agent.generators.extractive.evidence import Said
+from habitus.agent.generators.extractive.telling import asks_memory, asks_of_user, tells_of_another
 from habitus.memory.phrases import vectors_of
 from habitus.memory.timing import nearness
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
@@ -87,6 +88,11 @@ REPLACED = 1.5
 state is asked for: enough for the newer one where both fit, not for a sentence that does not fit."""
 
 
+TELLS_NOTHING = 6.0
+"""What an earlier question to memory is ranked down by and, where users ask of themselves, a sentence that
+tells of one of their people: more than the words and the form that it may share with the question are worth."""
+
+
 class Evidence:
     """The sentences of a prompt, encoded once, to be searched for several things.
 
@@ -125,11 +131,21 @@ class Evidence:
         scores = features @ self._weights
         if not asked.earlier:
             scores = scores - REPLACED * np.array([one.replaced for one in self.said], dtype=np.float64)
+        scores = scores - TELLS_NOTHING * self._telling_nothing(asked)
         found = [
             Found(one, float(score), float(row[1]), float(row[0]), bool(row[3]), place)
             for place, (one, score, row) in enumerate(zip(self.said, scores, features, strict=True))
         ]
         return sorted(found, key=lambda one: (-one.score, -_ordinal(one.said)))
+
+    def _telling_nothing(self, asked: Asked) -> Matrix:
+        """Return 1 for the sentences that tell nothing of the user, 0 for the others, shape `(n,)`."""
+        of_user = asks_of_user(asked.text)
+        nothing = [
+            one.by_user and (asks_memory(one.text) or (of_user and tells_of_another(one.text)))
+            for one in self.said
+        ]
+        return np.array(nothing, dtype=np.float64)
 
     def versions(self, found: Sequence[Found], asked: Asked) -> list[Found]:
         """Return the best sentence and those that tell the same at other times, the state asked for first.
