@@ -90,7 +90,7 @@ state is asked for: enough for the newer one where both fit, not for a sentence 
 
 TELLS_NOTHING = 6.0
 """What an earlier question to memory is ranked down by and, where users ask of themselves, a sentence that
-tells of one of their people: more than the words and the form that it may share with the question are worth."""
+tells of one of their people: more than the words and the form it may share with the question are worth."""
 
 
 class Evidence:
