@@ -322,14 +322,15 @@ class MemoryStore(Protocol):
         questions asked in them, answered by them, or about a preference that goes. A preference or
         fact whose every evidence, feedback included, is deleted goes too, and with feedback the weights,
         which the rest of it makes again. Profile and persona lose the
-        sections and lines linked to what went. Nothing of it stays in any file.
+        sections and lines linked to what went. Nothing of it stays in any file of a folder, or in any table
+        of a database; what a server still keeps of deleted rows is its own matter (`PostgresStore`).
         """
         ...
 
     def export(self, user_id: str) -> Exported: ...
 
     def delete_user(self, user_id: str) -> None:
-        """Delete all that is stored of the user; nothing of it stays in any file."""
+        """Delete all that is stored of the user; nothing of it stays, as with `forget`."""
         ...
 
     def verify(self, progress: Progress | None = None) -> Verified:

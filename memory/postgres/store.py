@@ -26,7 +26,12 @@ _INDEXED_AT_ONCE = 1_024
 
 
 class PostgresStore(RelationalStore):
-    """A `MemoryStore` in PostgreSQL with pgvector; make one with `PostgresStore.open`."""
+    """A `MemoryStore` in PostgreSQL with pgvector; make one with `PostgresStore.open`.
+
+    What is deleted is in no table any more. The server keeps the bytes of deleted rows in its files until
+    they are overwritten: `VACUUM (FULL)` of the schema rewrites them, and its write-ahead log, archives and
+    backups end by their own rules.
+    """
 
     def __init__(
         self, database: PostgresDatabase, encoder: Encoder, *, in_memory: Bounds, resident_bytes: int

@@ -18,6 +18,7 @@ from habitus.memory.errors import (
     StoreUnreachableError,
     TurnTimeoutError,
 )
+from habitus.memory.postgres import schema
 from habitus.memory.records import Changes, Turn
 from habitus.memory.store import Query
 from habitus.retrievers.encoder import HashingEncoder
@@ -32,6 +33,7 @@ OPENED = """
 import sys, time
 from datetime import UTC, datetime
 from habitus.memory.postgres.store import PostgresStore
+from habitus.memory.postgres import schema
 from habitus.memory.records import Changes, Turn
 from habitus.retrievers.encoder import HashingEncoder
 store = PostgresStore.open(sys.argv[1], HashingEncoder(64), schema=sys.argv[2])
@@ -190,6 +192,28 @@ class TestOpening:
             )
         with pytest.raises(StoreCorruptError, match="version 99"):
             open_store()
+
+    @pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
+    def test_tables_of_every_older_version_are_brought_up_to_date(
+        self,
+        open_store: Open,
+        postgres_url: str,
+        postgres_schema: str,
+        make_turns: MakeTurns,
+        monkeypatch: pytest.MonkeyPatch,
+        version: int,
+    ) -> None:
+        with psycopg.connect(postgres_url, autocommit=True) as connection, monkeypatch.context() as patch:
+            patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:version])
+            connection.execute(f"CREATE SCHEMA {postgres_schema}".encode())
+            connection.execute(f"SET search_path TO {postgres_schema}, public".encode())
+            schema.migrate(connection)
+            connection.execute("INSERT INTO users (user_id, epoch) VALUES ('bob', 1)")
+        store = open_store(exact_limit=2)
+        assert store.users() == ["bob"]
+        store.commit("ann", Changes(turns=make_turns("ann", "s", *(f"fig {number}" for number in range(9)))))
+        assert "s.3" in found(store, "fig 3")
+        assert store.verify().problems == ()
 
     def test_many_processes_may_open_a_new_database_at_once(self, open_store: Open) -> None:
         with ThreadPoolExecutor(4) as pool:
