@@ -16,7 +16,8 @@ from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 
 _MAX_IN_PROCESS = 1_000
-"""Short-term memories held at once; one that is not here is read from the store."""
+_MAX_BYTES = 128 * 2**20
+"""Short-term memories held at once, and what they take; one that is not here is read from the store."""
 
 
 class Sessions:
@@ -27,6 +28,8 @@ class Sessions:
         self._settings = settings
         self._count_tokens = count_tokens
         self._memories: OrderedDict[tuple[str, str], ShortTermMemory] = OrderedDict()
+        self._sizes: dict[tuple[str, str], int] = {}
+        self._n_bytes = 0
         self._versions: OrderedDict[str, str] = OrderedDict()
         self._guard = Lock()
 
@@ -66,8 +69,7 @@ class Sessions:
         key = (user_id, session_id)
         with self._guard:
             if key in self._memories:
-                self._memories.move_to_end(key)
-                return self._memories[key]
+                return self._held(key, self._memories[key])
         turns = self._store.turns(user_id, session_id=session_id)
         memory = ShortTermMemory(
             self._settings.session_tokens,
@@ -76,13 +78,26 @@ class Sessions:
             partial(self._store.turn_vectors, user_id),
         )
         with self._guard:
-            self._memories[key] = memory
-            while len(self._memories) > _MAX_IN_PROCESS:
-                self._memories.popitem(last=False)
+            return self._held(key, memory)
+
+    def _held(self, key: tuple[str, str], memory: ShortTermMemory) -> ShortTermMemory:
+        """Count a session's present size, and drop those longest unused until all others fit."""
+        self._memories[key] = memory
+        self._memories.move_to_end(key)
+        self._n_bytes += (size := memory.nbytes) - self._sizes.get(key, 0)
+        self._sizes[key] = size
+        while len(self._memories) > 1 and (
+            len(self._memories) > _MAX_IN_PROCESS or self._n_bytes > _MAX_BYTES
+        ):
+            self._let_go(next(iter(self._memories)))
         return memory
+
+    def _let_go(self, key: tuple[str, str]) -> None:
+        del self._memories[key]
+        self._n_bytes -= self._sizes.pop(key)
 
     def drop(self, user_id: str, session_id: str | None = None) -> None:
         """Let go of a session, or of all sessions of a user; the store has them."""
         with self._guard:
             for key in [k for k in self._memories if k[0] == user_id and session_id in (None, k[1])]:
-                del self._memories[key]
+                self._let_go(key)

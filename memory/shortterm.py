@@ -18,6 +18,9 @@ from habitus.retrievers.encoder import Vectors
 CountTokens = Callable[[str], int]
 ReadVectors = Callable[[Sequence[str]], Mapping[str, Vectors]]
 
+_TURN_BYTES, _TERM_BYTES = 3_000, 60
+"""What a record, and a word of it, take around their letters; measured with the process's memory."""
+
 
 class ShortTermMemory:
     """Turns of one session of one user, the newest that fit a budget.
@@ -131,6 +134,17 @@ class ShortTermMemory:
         """Length of the turns held."""
         with self._lock:
             return sum(self._sizes)
+
+    @property
+    def nbytes(self) -> int:
+        """About what it takes in memory: vectors, words, and what stands around a record."""
+        with self._lock:
+            n_terms = sum(map(len, self._terms))
+            return (
+                sum(one.nbytes for one in self._vectors)
+                + n_terms * _TERM_BYTES
+                + len(self._turns) * _TURN_BYTES
+            )
 
     def window(self, budget: int) -> list[Turn]:
         """Return the most recent turns that fit, oldest first; no turn is skipped or cut.

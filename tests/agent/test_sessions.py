@@ -98,3 +98,29 @@ def test_a_conversation_that_is_brought_in_again_goes_on_behind_its_new_messages
         bring_in(3)
         agent.chat("maya", "What does he do?", session_id="c", at=MONDAY + timedelta(hours=1))
         assert [turn.index for turn in agent.memories("maya", session_id="c")] == [0, 1, 2, 3, 4]
+
+
+def test_sessions_held_at_once_are_bounded_and_the_others_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from habitus.agent import sessions
+
+    with Agent.open(tmp_path, encoder=HashingEncoder(), generator=ScriptedChat(script=["Fine."])) as agent:
+        agent.chat("ann", "My cat is Biscuit.", at=MONDAY)
+        agent.chat("ann", "My dog is Crumb.", at=MONDAY)
+        [held] = agent._sessions._memories.values()
+        bound = 6 * held.nbytes
+        monkeypatch.setattr(sessions, "_MAX_BYTES", bound)
+        for name in ("ben", "cleo", "dan", "eve", "ann", "ben"):
+            for number in range(3):
+                agent.chat(name, f"Thing number {number}.", at=MONDAY)
+        kept = agent._sessions
+        assert 1 <= len(kept._memories) < 5
+        assert kept._n_bytes == sum(kept._sizes.values()) <= bound
+        assert set(kept._sizes) == set(kept._memories)
+        [session] = {turn.session_id for turn in agent.memories("ann")}
+        assert [turn.text for turn in kept.memory("ann", session).turns if turn.role == "user"] == [
+            "My cat is Biscuit.",
+            "My dog is Crumb.",
+            *(f"Thing number {number}." for number in range(3)),
+        ]
