@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -120,6 +121,25 @@ class TestSeveralProcesses:
         with one.turn_of("ann"):
             one.commit("ann", Changes(turns=make_turns("ann", "again", "after")))
         assert len(other.turns("ann")) == 3
+
+    def test_a_server_that_was_restarted_is_used_again_without_an_error(
+        self, open_store: Open, postgres_url: str, make_turns: MakeTurns
+    ) -> None:
+        store = open_store()
+        with store.turn_of("ann"):
+            store.commit("ann", Changes(turns=make_turns("ann", "s", "before")))
+        assert found(store, "before") == ["s.0"]
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            # As a restart does to every connection.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        time.sleep(0.2)
+        assert found(store, "before") == ["s.0"]
+        with store.turn_of("ann"):
+            store.commit("ann", Changes(turns=make_turns("ann", "s", "after", first=1)))
+        assert len(store.turns("ann")) == 2
 
 
 class TestKilled:
