@@ -12,10 +12,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from habitus.evals.html_views import PREFERRED
 from habitus.evals.running import UsageError
 
 MAX_SHOWN_CHARS = 600
-_LINES = {"run": "run.jsonl", "answers": "answers.jsonl"}
 _PLAIN = (
     ("question", "Question"),
     ("answer", "Gold"),
@@ -32,11 +32,7 @@ def worst_cases(folder: Path, n: int) -> list[str]:
     Raises:
         UsageError: a file of the run is damaged.
     """
-    answers = _read(folder / _LINES["answers"])
-    if answers:
-        missed = [one for one in answers if one.get("contained") == 0.0 or _declined_wrongly(one)]
-        return [_case(one, None) for one in missed[:n]]
-    samples = {one["question_id"]: one for one in _read(folder / _LINES["run"]) if "question_id" in one}
+    samples = {one["question_id"]: one for one in _read(folder / "run.jsonl") if "question_id" in one}
     lives = {one["id"]: one for one in _read(folder / "lives.jsonl")}
     ranked = sorted(
         ((_value(one), one["question_id"]) for one in _read(folder / "scores.jsonl")),
@@ -49,14 +45,12 @@ def worst_cases(folder: Path, n: int) -> list[str]:
     ]
 
 
-def _declined_wrongly(one: Mapping[str, Any]) -> bool:
-    return bool(one.get("declined")) != bool(one.get("abstention"))
-
-
 def _value(scored: Mapping[str, Any]) -> float:
-    """Return the mean of what a sample scored, the shares alone."""
+    """Return the main metric of a sample, the mean over the views that have one; 1 where none does."""
     values = [
-        value for view in scored["views"].values() for value in view.values() if 0.0 <= float(value) <= 1.0
+        view[metric]
+        for view in scored["views"].values()
+        if (metric := next((one for one in PREFERRED if one in view), None)) is not None
     ]
     return sum(values) / len(values) if values else 1.0
 
@@ -74,15 +68,19 @@ def _read(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _case(one: Mapping[str, Any], value: float | None, life: Mapping[str, Any] | None = None) -> str:
+def _case(one: Mapping[str, Any], value: float, life: Mapping[str, Any] | None = None) -> str:
     name, kind = str(one.get("question_id", "")), str(one.get("question_type", ""))
-    scored = "" if value is None else f", scored {value:.3f}"
-    parts = [f"<b>{escape(name)}</b> <span class='soft'>{escape(kind)}{scored}</span>"]
+    parts = [f"<b>{escape(name)}</b> <span class='soft'>{escape(kind)}, scored {value:.3f}</span>"]
     parts += [
         f"<p><span class='soft'>{heading}:</span> {escape(_cut(str(one[field])))}</p>"
         for field, heading in _PLAIN
         if one.get(field)
     ]
+    if one.get("found"):
+        stood = [
+            f"{place}: {'in the prompt' if there else 'not in the prompt'}" for place, there in one["found"]
+        ]
+        parts.append(_folded("Where each message of the evidence stood", stood))
     if one.get("known"):
         parts.append(_folded("Preferences it rests on", one["known"]))
     if one.get("context_texts"):

@@ -15,7 +15,7 @@ from habitus.evals.charts import Bar
 OVERALL = "overall"
 Groups = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Estimates by group and metric."""
-_PREFERRED = (
+PREFERRED = (
     "passed",
     "accuracy",
     "recall_all@5",
@@ -29,8 +29,9 @@ _PREFERRED = (
     "recall",
     "R@1",
     "rougeL",
+    "every_evidence_turn",
 )
-"""The metric of a view that is drawn by group, the first that it has."""
+"""The metric of a view that is drawn and that tells which samples went worst, the first that it has."""
 _AT_K = re.compile(r"(.+)@(\d+)")
 _MAX_CURVES = 4
 
@@ -119,7 +120,7 @@ def _main_metric(groups: Groups) -> str | None:
         for metric in dict.fromkeys(metric for found in groups.values() for metric in found)
         if all(0.0 <= found[metric]["mean"] <= 1.0 for found in groups.values() if metric in found)
     ]
-    preferred = [metric for metric in _PREFERRED if metric in drawable]
+    preferred = [metric for metric in PREFERRED if metric in drawable]
     return next(iter(preferred or drawable), None)
 
 

@@ -90,18 +90,19 @@ def test_a_life_is_shown_with_its_failed_checks_what_was_retrieved_and_why(tmp_p
     assert "Fine?" not in html
 
 
-def test_answers_that_lack_the_gold_or_decline_wrongly_are_shown(tmp_path: Path) -> None:
-    good = {"question_id": "good", "question": "q", "contained": 1.0, "declined": False, "abstention": False}
+def test_samples_are_ranked_by_the_main_metric_alone(tmp_path: Path) -> None:
+    views = {"right": {"contained": 1.0, "declined": 0.0}, "wrong": {"contained": 0.0, "declined": 1.0}}
     lines(
-        tmp_path / "answers.jsonl",
-        good,
-        {**good, "question_id": "lost", "contained": 0.0},
-        {**good, "question_id": "shy", "contained": None, "declined": True},
-        {**good, "question_id": "bold", "contained": None, "abstention": True},
+        tmp_path / "scores.jsonl",
+        *({"question_id": name, "question_type": "t", "views": {"a.b": one}} for name, one in views.items()),
     )
-    found = "".join(worst_cases(tmp_path, 9))
-    assert all(name in found for name in ("lost", "shy", "bold"))
-    assert "good" not in found
+    lines(
+        tmp_path / "run.jsonl",
+        *({"question_id": name, "question_type": "t", "found": [["store", False]]} for name in views),
+    )
+    (found,) = worst_cases(tmp_path, 9)
+    assert "wrong" in found
+    assert "store: not in the prompt" in found
 
 
 def test_a_run_without_samples_has_none(tmp_path: Path) -> None:
