@@ -255,8 +255,8 @@ class LocomoScorer:
             BASELINE: (by_cosine, plain_sessions),
         }
         return {
-            f"recall.{system}": _recalls(*ranked, question.evidence, session_of)
-            for system, ranked in rankings.items()
+            f"recall.{system}": _recalls(turns, sessions, question.evidence, session_of)
+            for system, (turns, sessions) in rankings.items()
         }
 
     def _judged(self, question: LocomoQuestion, reply: str) -> dict[str, dict[str, float]]:
