@@ -21,6 +21,7 @@ from habitus.evals.harness.shards import Shard
 from habitus.evals.lifelong.cli import lifelong
 from habitus.evals.locomo_cli import locomo
 from habitus.evals.longmemeval_cli import longmemeval
+from habitus.evals.poisoning_cli import poisoning
 from habitus.evals.prefeval_cli import prefeval
 from habitus.evals.running import FAILED, INTERRUPTED, UsageError, cached_encoder
 from habitus.evals.runs_cli import compare, report
@@ -37,6 +38,7 @@ eval_app.command("locomo")(locomo)
 eval_app.command("prefeval")(prefeval)
 eval_app.command("feedback")(feedback)
 eval_app.command("faults")(faults)
+eval_app.command("poisoning")(poisoning)
 eval_app.command("lifelong")(lifelong)
 add_benchmarks(eval_app)
 eval_app.command("compare")(compare)

@@ -203,6 +203,9 @@ _TASK = re.compile(
 )
 
 
+_QUOTED = re.compile(r"[\"“”][^\"“”]+[\"“”]")
+
+
 def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement") -> list[Preference]:
     """Return how the user wants to be answered, as far as one sentence tells it."""
     if _TASK.search(sentence.plain) or len(sentence.text) > 160:
@@ -252,8 +255,10 @@ def _passing_confidence(style: _Style) -> float:
 
 
 def _is_wish(sentence: Sentence, match: re.Match[str]) -> bool:
-    """Tell a wish from a mention: it is an order, or the speaker says that they want it."""
+    """Tell a wish from a mention: an order, or the speaker says that they want it, in their own words."""
     before = sentence.plain[: match.start()]
+    if any(quoted.start() < match.start() < quoted.end() for quoted in _QUOTED.finditer(sentence.text)):
+        return False
     asks = sentence.is_question or re.search(r"\b(?:can|could|would)\s+you\b", before, re.IGNORECASE)
     if asks and not (
         _STANDING.search(before)
