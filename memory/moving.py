@@ -107,8 +107,11 @@ def _check_begun(sent: Exported, there: Exported) -> None:
 def _copy(source: MemoryStore, target: MemoryStore, exported: Exported, unread: Sequence[str]) -> None:
     user_id = exported.user_id
     same_space = source.encoder.fingerprint == target.encoder.fingerprint
-    for begin in range(0, len(exported.turns), _TURNS_AT_ONCE):
-        turns = exported.turns[begin : begin + _TURNS_AT_ONCE]
+    # Session by session, as they were said: among equal scores a search keeps the order of storing.
+    places = {session.id: place for place, session in enumerate(exported.sessions)}
+    ordered = sorted(exported.turns, key=lambda turn: (places[turn.session_id], turn.index))
+    for begin in range(0, len(ordered), _TURNS_AT_ONCE):
+        turns = tuple(ordered[begin : begin + _TURNS_AT_ONCE])
         vectors = source.turn_vectors(user_id, [turn.id for turn in turns]) if same_space else None
         target.commit(user_id, Changes(turns=turns), vectors=vectors)
     for persona in exported.personas:

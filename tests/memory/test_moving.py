@@ -23,7 +23,7 @@ from habitus.memory.records import (
     RewardWeights,
     Turn,
 )
-from habitus.memory.store import MemoryStore
+from habitus.memory.store import MemoryStore, Query
 from habitus.retrievers.encoder import HashingEncoder
 
 MakeTurns = Callable[..., tuple[Turn, ...]]
@@ -94,6 +94,18 @@ def test_everything_arrives(stores: tuple[MemoryStore, MemoryStore], make_turns:
         for turn_id, vectors in source.turn_vectors(user, ids).items():
             np.testing.assert_array_equal(target.turn_vectors(user, ids)[turn_id], vectors)
     assert target.verify().problems == ()
+
+
+def test_equal_scores_keep_their_order(
+    stores: tuple[MemoryStore, MemoryStore], make_turns: MakeTurns
+) -> None:
+    source, target = stores
+    for session in ("a", "b"):  # at the same instants, so that by time they are mixed
+        source.commit("ann", Changes(turns=make_turns("ann", session, "figs", "figs", "figs")))
+    move_users(source, target)
+    query = Query(text="figs", vector=source.encoder.encode(["figs"])[0])
+    assert target.search("ann", query).turn_ids == source.search("ann", query).turn_ids
+    assert target.search("ann", query).turn_ids == ["a.0", "a.1", "a.2", "b.0", "b.1", "b.2"]
 
 
 def test_an_interrupted_move_goes_on_and_a_whole_one_writes_nothing(
