@@ -114,6 +114,7 @@ class TestOpening:
             connection.executescript(
                 "DROP TABLE accesses; DROP TABLE questions; DROP TABLE weights; DROP TABLE unread;"
                 "ALTER TABLE users DROP COLUMN version;"
+                "ALTER TABLE preferences DROP COLUMN vectors;"
                 "PRAGMA user_version = 1;"
             )
         connection.close()
