@@ -101,7 +101,8 @@ def paired_difference(
 
     The interval is the percentile interval of the mean difference over resampled questions. For `p` the
     differences are shifted to a mean of zero and resampled: p = (1 + #{|resampled mean| >= |mean|}) /
-    (1 + resamples), never 0.
+    (1 + resamples), never 0. Where all differences are alike, resampling shows no spread; so p is never below
+    2^(1 - n), the least that flipping the signs of n differences can give: 1 for a single question.
 
     Args:
         a: shape `(n,)`, values of the first run, in [0, 1] or any other unit.
@@ -135,7 +136,7 @@ def paired_difference(
         difference=mean,
         low=float(low),
         high=float(high),
-        p=float((1 + as_large.sum()) / (1 + n_resamples)),
+        p=max(float((1 + as_large.sum()) / (1 + n_resamples)), 2.0 ** (1 - n)),
     )
 
 

@@ -114,3 +114,8 @@ def test_many_comparisons_are_adjusted_for() -> None:
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20))
 def test_the_adjustment_is_scipys(p_values: list[float]) -> None:
     assert false_discovery_adjusted(p_values) == pytest.approx(list(false_discovery_control(p_values)))
+
+
+@pytest.mark.parametrize(("n", "p"), [(1, 1.0), (2, 0.5), (5, 0.0625)])
+def test_a_few_questions_alone_are_never_beyond_noise(n: int, p: float) -> None:
+    assert paired_difference([0.0] * n, [1.0] * n).p == p
