@@ -8,6 +8,7 @@ from html import escape
 
 WIDTH = 640
 _VALUES = 150
+_LEGEND = 250
 _HEIGHT = 240
 _LEFT = 44
 _BOTTOM = 30
@@ -73,7 +74,7 @@ def curves(title: str, lines: Sequence[Curve], x_label: str) -> str:
         x_label: below the axis.
     """
     xs = sorted({x for line in lines for x in line.points})
-    across, up = WIDTH - _LEFT - _VALUES, _HEIGHT - _BOTTOM - 12
+    across, up = WIDTH - _LEFT - _LEGEND, _HEIGHT - _BOTTOM - 12
     at = {x: _LEFT + across * place / max(len(xs) - 1, 1) for place, x in enumerate(xs)}
     parts = []
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
