@@ -27,7 +27,7 @@ _CHOICE = re.compile(r"<choice>\W*([A-Z])\b[^<]*</choice>", re.IGNORECASE)
 _ONLY_LETTER = re.compile(r"\W*([A-Z])\W*")
 _PLAIN_QUOTES = str.maketrans("“”„‘’", '"""\'\'')
 """Generators quote in typographic marks, which `normalize_answer` leaves where they are."""
-_CLAUSE = re.compile(r"[.!?,;:\n]+")
+_CLAUSE = re.compile(r"[.!?,;:\n]+|\b(?:so|because|since|but)\b", re.IGNORECASE)
 _MIN_WORDS = 4
 """Of a clause or sentence that counts as quoted: shorter ones turn up by chance."""
 

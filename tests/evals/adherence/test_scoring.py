@@ -72,7 +72,8 @@ def test_a_reply_without_a_verdict_is_counted_and_has_no_judged_value(
     ("preference", "reply", "named"),
     [
         ("I avoid noisy speedboats.", "You said: “i avoid noisy speedboats”", 1.0),
-        ("I fear great heights, so I avoid steep paths.", "- must: I avoid steep paths\n- I fear", 0.0),
+        ("I fear great heights, so I avoid steep paths.", "- must: I avoid steep paths.", 1.0),
+        ("I fear great heights, so I avoid steep paths.", "- must: steep paths\n- great heights", 0.0),
         ("I fear great heights, so I avoid steep paths.", "You told me: I fear great heights.", 1.0),
         ("I avoid noisy speedboats.", "Speedboats are noisy, so you avoid them.", 0.0),
         ("No tea.", "You want no tea.", 1.0),
