@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from habitus.memory.errors import InvalidInputError, NotFoundError, StoreCorruptError
+from habitus.memory.errors import InvalidInputError, NotFoundError, StoreCorruptError, StoreFullError
 from habitus.memory.folder import DataFolder
 from habitus.memory.outbox import N_SHARDS
 from habitus.memory.records import new_id
@@ -180,27 +180,49 @@ def restore(backup: str | os.PathLike[str], folder: str | os.PathLike[str]) -> M
     Raises:
         NotFoundError: this is no backup.
         StoreCorruptError: it was changed or damaged since it was made.
-        InvalidInputError: the folder holds a store already.
+        InvalidInputError: the folder holds a store already, or the log of one.
+        StoreFullError: the folder cannot be written; nothing is left in it.
         FolderInUseError: a process owns the folder.
     """
     manifest = check_backup(backup)
     data = DataFolder(folder)
     try:
         database = data.path / DATABASE
-        if database.exists():
+        # SQLite would play a log that was left behind into the database that was restored.
+        if there := [one.name for one in (database, *_logs_of(database)) if one.exists()]:
             raise InvalidInputError(
-                f"{str(data.path)!r} holds a store already: restore elsewhere, or move that one away"
+                f"{str(data.path)!r} holds a store already ({', '.join(there)}): restore elsewhere, or move"
+                " that one away with its logs"
             )
         unfinished = data.path / f"{DATABASE}.{new_id()}"
-        with translated(unfinished):
-            shutil.copyfile(Path(backup) / DATABASE, unfinished)
-            with closing(sqlite3.connect(unfinished)) as connection, connection:
-                # Whatever indexes lie in the folder belong to other memories.
-                connection.executemany(
-                    "INSERT OR IGNORE INTO stale_shards VALUES (?)", [(n,) for n in range(N_SHARDS)]
-                )
-        _settle(unfinished)
-        unfinished.rename(database)
+        try:
+            _unpack(Path(backup) / DATABASE, unfinished)
+            unfinished.rename(database)
+        except BaseException:
+            # What is left of it would outlast every later deletion.
+            for one in (unfinished, *_logs_of(unfinished)):
+                one.unlink(missing_ok=True)
+            raise
     finally:
         data.release()
     return manifest
+
+
+def _logs_of(database: Path) -> list[Path]:
+    return [database.with_name(f"{database.name}-{kind}") for kind in ("wal", "journal")]
+
+
+def _unpack(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise StoreFullError(
+            f"{source} cannot be copied to {target.parent} ({error.strerror}): free some space on the"
+            " disk and check that both can be used, then try again"
+        ) from error
+    with translated(target), closing(sqlite3.connect(target)) as connection, connection:
+        # Whatever indexes lie in the folder belong to other memories.
+        connection.executemany(
+            "INSERT OR IGNORE INTO stale_shards VALUES (?)", [(n,) for n in range(N_SHARDS)]
+        )
+    _settle(target)

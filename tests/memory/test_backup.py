@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,13 @@ import pytest
 
 from habitus.memory.backup import MANIFEST, back_up, check_backup, restore
 from habitus.memory.embedded import EmbeddedStore
-from habitus.memory.errors import FolderInUseError, InvalidInputError, NotFoundError, StoreCorruptError
+from habitus.memory.errors import (
+    FolderInUseError,
+    InvalidInputError,
+    NotFoundError,
+    StoreCorruptError,
+    StoreFullError,
+)
 from habitus.memory.moving import checksum
 from habitus.memory.records import Changes, Turn
 from habitus.memory.store import Query
@@ -95,6 +102,42 @@ def test_nothing_is_overwritten(data: Path, tmp_path: Path, encoder: HashingEnco
         restore(tmp_path / "backup", data)
     with pytest.raises(NotFoundError, match="no store"):
         back_up(tmp_path / "backup" / "nowhere", tmp_path / "b2")
+
+
+def test_a_log_that_was_left_behind_is_not_played_into_what_is_restored(
+    data: Path, tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    back_up(data, tmp_path / "backup")
+    target = tmp_path / "target"
+    target.mkdir()
+    with EmbeddedStore.open(data, encoder) as store:
+        before = checksum(store, "ann")
+        store.commit("ann", Changes(turns=make_turns("ann", "late", "Too late.", day=1)))
+        # As of a process that was killed, its database moved away without the log.
+        (target / "memory.db-wal").write_bytes((data / "memory.db-wal").read_bytes())
+    with pytest.raises(InvalidInputError, match="memory.db-wal"):
+        restore(tmp_path / "backup", target)
+    (target / "memory.db-wal").unlink()
+    restore(tmp_path / "backup", target)
+    with EmbeddedStore.open(target, encoder) as store:
+        assert checksum(store, "ann") == before
+
+
+def test_a_full_disk_leaves_nothing_of_what_was_to_be_restored(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(data, tmp_path / "backup")
+
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:5_000])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copyfile", full)
+        with pytest.raises(StoreFullError, match="No space left"):
+            restore(tmp_path / "backup", tmp_path / "target")
+    assert not list((tmp_path / "target").glob("memory.db*"))
+    restore(tmp_path / "backup", tmp_path / "target")
 
 
 def test_a_damaged_database_makes_no_backup(data: Path, tmp_path: Path) -> None:
