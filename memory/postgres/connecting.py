@@ -264,15 +264,21 @@ class PostgresDatabase:
         and with it the lock, nothing can be written any more.
         """
         self._check_open()
-        turn = self._turns.get(user_id)
-        with self._translated():
-            if turn is None:
-                with self._pool.connection() as connection:
-                    with self._transaction(connection, user_id) as transaction:
-                        yield transaction
-            else:
-                with turn.writing, self._transaction(turn.connection, user_id) as transaction:
-                    yield transaction
+        with self._translated(), self._writing(user_id) as connection:
+            with self._transaction(connection, user_id) as transaction:
+                yield transaction
+
+    @contextmanager
+    def _writing(self, user_id: str) -> Iterator[psycopg.Connection]:
+        """Lend the connection to write a user on, to nobody else meanwhile."""
+        while (turn := self._turns.get(user_id)) is not None:
+            with turn.writing:
+                # While this thread waited the turn may have ended, and its connection serve another.
+                if self._turns.get(user_id) is turn:
+                    yield turn.connection
+                    return
+        with self._pool.connection() as connection:
+            yield connection
 
     @contextmanager
     def _transaction(self, connection: psycopg.Connection, user_id: str) -> Iterator[PostgresConnection]:
@@ -292,12 +298,14 @@ class PostgresDatabase:
         with self._locks.of(user_id), self._turn_connection() as connection:
             with self._translated():
                 self._lock(connection, user_id)
-            self._turns[user_id] = _Turn(connection)
+            self._turns[user_id] = turn = _Turn(connection)
             try:
                 yield
             finally:
-                del self._turns[user_id]
-                self._unlock(connection, user_id)
+                # Another thread may be writing; its transaction must not end with the turn.
+                with turn.writing:
+                    del self._turns[user_id]
+                    self._unlock(connection, user_id)
 
     @contextmanager
     def _turn_connection(self) -> Iterator[psycopg.Connection]:

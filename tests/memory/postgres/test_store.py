@@ -13,6 +13,7 @@ from threading import Event
 
 import pytest
 
+from habitus.memory import writing
 from habitus.memory.errors import (
     EncoderChangedError,
     StoreCorruptError,
@@ -20,6 +21,7 @@ from habitus.memory.errors import (
     TurnTimeoutError,
 )
 from habitus.memory.postgres import schema
+from habitus.memory.preparing import prepare
 from habitus.memory.records import Changes, Turn
 from habitus.memory.store import Query
 from habitus.retrievers.encoder import HashingEncoder
@@ -140,6 +142,52 @@ class TestSeveralProcesses:
         with store.turn_of("ann"):
             store.commit("ann", Changes(turns=make_turns("ann", "s", "after", first=1)))
         assert len(store.turns("ann")) == 2
+
+
+class TestSeveralThreads:
+    def test_what_another_thread_writes_when_a_turn_ends_is_stored_as_a_whole(
+        self, open_store: Open, make_turns: MakeTurns
+    ) -> None:
+        store = open_store()
+        within, ended = Event(), Event()
+
+        def write() -> None:
+            with store._change("ann") as connection:
+                connection.begin_change("ann")
+                writing.write_turns(connection, "ann", prepare(store.encoder, make_turns("ann", "s", "figs")))
+                within.set()
+                assert not ended.wait(0.5)
+                writing.write_turns(
+                    connection, "ann", prepare(store.encoder, make_turns("ann", "s", "plums", first=1))
+                )
+
+        with ThreadPoolExecutor(1) as pool:
+            with store.turn_of("ann"):
+                writer = pool.submit(write)
+                assert within.wait(30)
+            ended.set()
+            writer.result(timeout=30)
+        assert [turn.text for turn in store.turns("ann")] == ["figs", "plums"]
+        assert store.verify().problems == ()
+
+    def test_who_waits_while_a_turn_ends_does_not_write_on_its_connection(
+        self, open_store: Open, make_turns: MakeTurns
+    ) -> None:
+        store = open_store(max_turns=1)
+        with ThreadPoolExecutor(2) as pool:
+            for number in range(20):
+                with store.turn_of("ann"):
+                    jobs = [
+                        pool.submit(
+                            store.commit, "ann", Changes(turns=make_turns("ann", f"{number}.{n}", "figs"))
+                        )
+                        for n in range(2)
+                    ]
+                with store.turn_of("bob"):
+                    store.commit("bob", Changes(turns=make_turns("bob", f"{number}", "plums")))
+                for job in jobs:
+                    job.result(timeout=30)
+        assert (len(store.turns("ann")), len(store.turns("bob"))) == (40, 20)
 
 
 class TestKilled:
