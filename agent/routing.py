@@ -109,6 +109,12 @@ _ADVICE = _compiled(
     r"how (?:do|can|should|would) (?:i|you|we)|"
     r"(?:would|could|can|should) you|do you (?:suggest|recommend|think|have))\b"
 )
+# "What are some films I could watch?" asks for something new, "which films did I like?" for what was told.
+_ANYTHING_NEW = _compiled(
+    r"\b(?:(?:what|which)(?:'s| is| are| would be) (?:some|any|an?|good|great|the best)|"
+    r"(?:i|we) (?:can|could|should|might)(?! not\b))\b(?!')"
+)
+_TOLD = _compiled(r"\b(?:did|have|had|was|were) (?:i|we)\b")
 _USER = _compiled(r"\b(?:i|i'm|i've|i'd|my|me|mine|myself|we|our|us)\b")
 _STORED = _compiled(
     r"\b(?:what|which|who|when|where|how (?:many|much|long|often|old|far))\b.*\b(?:my|i|we|me)\b|"
@@ -178,7 +184,8 @@ def _sentence_route(sentence: str) -> Route:
         return "abstraction"
     if _REMIND.search(sentence) and is_question:
         return "extraction"
-    if is_question and _STORED.search(sentence) and _USER.search(sentence) and not _ADVICE.search(sentence):
+    asks_for_new = _ADVICE.search(sentence) or (_ANYTHING_NEW.search(sentence) and not _TOLD.search(sentence))
+    if is_question and _STORED.search(sentence) and _USER.search(sentence) and not asks_for_new:
         return "extraction"
     if _REQUEST.match(sentence) or is_question:
         return "generalization"
