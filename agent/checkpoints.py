@@ -26,6 +26,7 @@ def postgres_checkpointer(url: str, *, max_connections: int = 4) -> Iterator[Pos
 
     Raises:
         ExtraMissingError: the extra `postgres` is not installed.
+        InvalidInputError: the URL cannot be read.
         StoreUnreachableError: the server does not answer, or refuses.
     """
     try:
@@ -36,7 +37,9 @@ def postgres_checkpointer(url: str, *, max_connections: int = 4) -> Iterator[Pos
     except ModuleNotFoundError as error:
         raise ExtraMissingError("postgres", error) from error
     from habitus.memory.errors import StoreUnreachableError
+    from habitus.memory.postgres.url import check_url
 
+    check_url(url)
     try:
         psycopg.connect(url, connect_timeout=10).close()
     except psycopg.OperationalError as error:

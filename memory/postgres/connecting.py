@@ -28,6 +28,7 @@ from habitus.memory.errors import (
 )
 from habitus.memory.locking import UserLocks
 from habitus.memory.postgres.schema import migrate
+from habitus.memory.postgres.url import check_url
 from habitus.memory.postgres.wide import forget_postings
 from habitus.memory.sql import FeatureRow, Result
 from habitus.memory.writing import new_epoch
@@ -107,6 +108,7 @@ class PostgresDatabase:
         turn_timeout: seconds to wait for another turn of the same user, and for a connection.
 
     Raises:
+        InvalidInputError: the URL cannot be read.
         StoreUnreachableError: no connection, no right, or no pgvector.
         StoreCorruptError: the tables were made by a newer version of the library.
     """
@@ -120,6 +122,7 @@ class PostgresDatabase:
         max_turns: int,
         turn_timeout: float,
     ) -> None:
+        check_url(url)
         self._url = url
         self._schema = schema
         self._turn_timeout = turn_timeout
