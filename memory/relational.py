@@ -265,14 +265,17 @@ class RelationalStore(ABC):
             )
 
     def verify(self, progress: Progress | None = None) -> Verified:
-        users, n_turns, problems = self.users(), 0, list[str]()
+        users, n_users, n_turns, problems = self.users(), 0, 0, list[str]()
         for done, user_id in enumerate(users, start=1):
             with self._read() as connection:
-                n_turns += reading.size(connection, user_id).n_turns
-                problems += problems_of(connection, user_id, self._encoder.dim)
+                # Whoever was deleted since the list was made has nothing left to check.
+                if reading.is_known(connection, user_id):
+                    n_users += 1
+                    n_turns += reading.size(connection, user_id).n_turns
+                    problems += problems_of(connection, user_id, self._encoder.dim)
             if progress:
                 progress(done, len(users))
-        return Verified(n_users=len(users), n_turns=n_turns, problems=tuple(problems))
+        return Verified(n_users=n_users, n_turns=n_turns, problems=tuple(problems))
 
     def delete_user(self, user_id: str) -> None:
         with self._change(user_id) as connection:

@@ -39,6 +39,15 @@ def test_a_whole_store_is_found_whole(filled: RelationalStore) -> None:
     assert steps == [(1, 2), (2, 2)]
 
 
+def test_a_user_who_is_deleted_meanwhile_is_left_out(filled: RelationalStore) -> None:
+    def delete_the_other(done: int, total: int) -> None:
+        if done == 1:
+            filled.delete_user("bob")
+
+    found = filled.verify(delete_the_other)
+    assert (found.n_users, found.n_turns, found.problems) == (1, 3, ())
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
