@@ -38,7 +38,7 @@ def verify(
     backup: Annotated[Path | None, typer.Option("--backup", help="A backup instead of a store.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that all that is stored, or a backup of it, holds together; else exit code 2."""
+    """Check that all that is stored, or a backup of it, holds together; else exit code 1."""
     from habitus.agent.progress import progress_bar
     from habitus.memory.backup import check_backup
     from habitus.memory.errors import StoreCorruptError

@@ -106,9 +106,7 @@ class Verdicts:
                 "id": sample_id,
                 "label": judgement.label,
                 "outcome": judgement.outcome,
-                "reason": next(
-                    (vote.reason for vote in judgement.votes if vote.label == judgement.label), ""
-                ),
+                "reason": _reason(judgement),
             }
             for sample_id, judgement in sorted(self.judgements.items())
         ]
