@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from threading import Lock
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from habitus.memory.records import Preference
 from habitus.retrievers.encoder import Encoder, Vectors
 
 MAX_CACHED_VECTORS = 50_000
+MAX_CHARS = 1_000
+"""Longer texts are known by their hashes, which bounds the memory of the cache."""
 
 _cache: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
 _lock = Lock()
@@ -31,14 +34,25 @@ def vectors_of(texts: Sequence[str], encoder: Encoder) -> Vectors:
     """Encode texts, shape `(n, dim)`, remembering vectors by encoder and text (least recently used go)."""
     if not texts:
         return np.zeros((0, encoder.dim), dtype=np.float32)
-    keys = [(encoder.fingerprint, text) for text in texts]
+    keys = [_key(encoder, text) for text in texts]
     known = _remembered(keys)
-    missing = [key for key in dict.fromkeys(keys) if key not in known]
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if missing:
-        made = dict(zip(missing, encoder.encode([text for _, text in missing]), strict=True))
+        # Copies: a row that is kept would keep all that was encoded with it.
+        rows = [row.copy() for row in encoder.encode(list(missing.values()))]
+        made = dict(zip(missing, rows, strict=True))
         known.update(made)
         _remember(made)
     return np.stack([known[key] for key in keys])
+
+
+def _key(encoder: Encoder, text: str) -> tuple[str, str]:
+    short = (
+        text
+        if len(text) <= MAX_CHARS
+        else f"sha256 {sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+    )
+    return encoder.fingerprint, short
 
 
 def _remembered(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Vectors]:
@@ -72,15 +86,14 @@ def recollect(store: KeepsVectors, user_id: str, preferences: Sequence[Preferenc
 
     Encoding the 20,000 texts of 10,000 preferences takes 20 s, reading them 0.1 s.
     """
-    fingerprint = store.encoder.fingerprint
     by_id = {one.id: phrases_of(one) for one in preferences}
-    keys = [(fingerprint, text) for texts in by_id.values() for text in texts]
+    keys = [_key(store.encoder, text) for texts in by_id.values() for text in texts]
     if len(_remembered(keys)) == len(set(keys)):
         return
     kept = store.preference_vectors(user_id)
     _remember(
         {
-            (fingerprint, text): vector
+            _key(store.encoder, text): vector
             for one, vectors in kept.items()
             for text, vector in zip(by_id.get(one, ()), vectors, strict=False)
         }

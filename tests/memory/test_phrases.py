@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from habitus.memory import phrases
 from habitus.memory.phrases import preference_phrases, recollect, vectors_of
 from habitus.memory.records import Preference
 from habitus.retrievers.encoder import HashingEncoder, Vectors
@@ -34,6 +35,27 @@ def test_a_text_is_encoded_once() -> None:
     assert encoder.n_texts == 2
     assert np.array_equal(first[1], second[0])
     assert vectors_of([], encoder).shape == (0, 64)
+
+
+def test_a_long_text_is_encoded_once_and_its_words_are_not_kept() -> None:
+    encoder = Counting()
+    long = "a very long situation " * 1_000
+
+    one, other = (vectors_of([long, long + "ends"], encoder) for _ in range(2))
+
+    assert encoder.n_texts == 2
+    assert np.array_equal(one, other)
+    assert not np.array_equal(one[0], one[1])
+    assert max(len(text) for _, text in phrases._cache) <= phrases.MAX_CHARS
+
+
+def test_a_vector_that_is_kept_does_not_keep_those_made_with_it() -> None:
+    encoder = Counting()
+
+    vectors_of(["a lake", "a hill"], encoder)
+
+    kept = [vector for (name, _), vector in phrases._cache.items() if name == encoder.fingerprint]
+    assert [vector.base for vector in kept] == [None, None]
 
 
 class Kept:
