@@ -83,7 +83,8 @@ def read_jsonl(path: Path) -> Parts:
         FileFormatError: the file cannot be read, or none of its lines is an object.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines(): JSON strings may hold what else ends a line in Unicode.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise FileFormatError(f"cannot read {str(path)!r} as UTF-8 text: {error}") from error
     said: dict[str, list[RawMessage]] = defaultdict(list)

@@ -28,7 +28,8 @@ def read_jsonl(path: Path, source: Source) -> Iterator[tuple[str, Any]]:
     Raises:
         DatasetError: it cannot be read, or a line is not JSON.
     """
-    for number, line in enumerate(_text(path, source).splitlines(), 1):
+    # Not splitlines(): JSON strings may hold what else ends a line in Unicode.
+    for number, line in enumerate(_text(path, source).split("\n"), 1):
         if line.strip():
             yield f"{path.name}, line {number}", _parsed(line, path.name, number)
 

@@ -37,7 +37,9 @@ def read_labels(path: Path) -> dict[str, str]:
         UsageError: a line is no such object, an id comes twice, or there is no line.
     """
     labels: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    # Not splitlines(): JSON strings may hold what else ends a line in Unicode.
+    *lines, rest = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate([*lines, rest] if rest else lines, start=1):
         try:
             told = json.loads(line)
             case, label = told["id"], told["label"]

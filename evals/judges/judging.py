@@ -243,7 +243,8 @@ def _read_cache(path: Path) -> dict[str, Vote]:
     # A line that a crash cut off has no end and is asked for again.
     content = path.read_text(encoding="utf-8")
     whole = content[: content.rfind("\n") + 1]
-    for number, line in enumerate(whole.splitlines(), start=1):
+    # Not splitlines(): JSON strings may hold what else ends a line in Unicode.
+    for number, line in enumerate(whole.split("\n")[:-1], start=1):
         try:
             cached = _Cached.model_validate_json(line)
         except ValidationError:

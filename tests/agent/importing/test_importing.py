@@ -151,6 +151,15 @@ def test_a_conversation_that_has_grown_is_completed(agent: Agent, tmp_path: Path
     assert [turn.text for turn in agent.memories("maya")] == ["I hate loud music.", "Noted."]
 
 
+def test_what_ends_a_line_in_unicode_does_not_end_a_message(agent: Agent, tmp_path: Path) -> None:
+    said = {"role": "user", "text": "I hate loud music.\u2028And\x85crowds.", "at": "2025-01-02T10:00:00Z"}
+    path = tmp_path / "said.jsonl"
+    path.write_text(json.dumps(said, ensure_ascii=False) + "\n", encoding="utf-8")
+    made = bring_in(agent, "maya", path)
+    assert (made.n_new, made.skipped) == (1, ())
+    assert [turn.text for turn in agent.memories("maya")] == [said["text"]]
+
+
 def test_what_cannot_be_stored_is_left_out_with_its_reason(agent: Agent, tmp_path: Path) -> None:
     lines = [
         *JSONL,

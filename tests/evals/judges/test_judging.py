@@ -37,6 +37,14 @@ def test_a_verdict_has_its_label_and_reason() -> None:
     assert data.content == CASE.data
 
 
+def test_a_reason_with_what_ends_a_line_in_unicode_is_kept_and_read_again(tmp_path: Path) -> None:
+    cache = tmp_path / "judge.jsonl"
+    reason = "It names tea.\u2028\x85And no milk."
+    judge(says("yes", reason), cache=cache)[0].judge(CASE)
+    found = judge(says("no"), cache=cache)[0].judge(CASE)
+    assert (found.label, found.n_cached, found.votes[0].reason) == ("yes", 1, reason)
+
+
 def test_a_verdict_of_another_shape_is_mended_once() -> None:
     made, chat = judge("Well, it is right.", says("yes"))
     found = made.judge(CASE)
