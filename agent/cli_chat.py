@@ -219,7 +219,8 @@ def _converse_in_json(agent: Agent, user: str) -> bool:
             }
             told |= {"routes": sorted(reply.routes), "why": reply.why()}
         except (AgentError, MemoryStoreError) as error:
-            failed, told = True, {"error": str(error)}
+            failed = True
+            told = {"error": str(error)}
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     return failed

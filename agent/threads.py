@@ -49,7 +49,8 @@ async def aiterate(executor: Executor, run: Run[T]) -> AsyncIterator[str | T]:
     def put(item: str | T | BaseException | _End) -> None:
         loop.call_soon_threadsafe(items.put_nowait, item)
 
-    worker = loop.run_in_executor(executor, copy_context().run, _work, run, put, cancelled)
+    context = copy_context()
+    worker = loop.run_in_executor(executor, lambda: context.run(_work, run, put, cancelled))
     try:
         while not isinstance(item := await items.get(), _End):
             if isinstance(item, BaseException):
