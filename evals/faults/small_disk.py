@@ -9,6 +9,8 @@ import json
 import random
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from habitus.evals.faults.ledger import Ledger, violations
@@ -25,22 +27,11 @@ _AFTER = 30
 
 def main(mount: str, seed: str) -> None:
     """Fill the disk, look; make room, go on, look; forbid writing, look."""
-    chance, ledger, data = random.Random(seed), Ledger(), Path(mount) / "data"
-    ballast = Path(mount) / "ballast"
-    ballast.write_bytes(b"x" * chance.randint(*_BALLAST))
-    found: list[str] = []
-    writer: Writer | None = None
-    store = _open(data)
-    writer = Writer(store, seed=int(seed), life=0, say=ledger.take)
-    try:
-        writer.work()
-    except StoreFullError:
-        found += [f"full: {what}" for what in violations(store, ledger)]
-        ledger.settle(store)
-    ballast.unlink()
-    writer.work(_AFTER)
-    found += [f"room again: {what}" for what in violations(store, ledger)]
-    writer.close()
+    data = Path(mount) / "data"
+    # In a process of its own: native libraries keep files open after their indexes are closed, and a disk in
+    # use cannot be made read-only.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        found, ledger = pool.submit(_fill, mount, int(seed)).result()
     subprocess.run(["mount", "-o", "remount,ro", mount], check=True)
     try:
         _open(data).close()
@@ -52,6 +43,24 @@ def main(mount: str, seed: str) -> None:
     with _open(data) as store:
         found += [f"reopened: {what}" for what in violations(store, ledger)]
     sys.stdout.write(json.dumps(found))
+
+
+def _fill(mount: str, seed: int) -> tuple[list[str], Ledger]:
+    chance, ledger, ballast = random.Random(seed), Ledger(), Path(mount) / "ballast"
+    ballast.write_bytes(b"x" * chance.randint(*_BALLAST))
+    found: list[str] = []
+    store = _open(Path(mount) / "data")
+    writer = Writer(store, seed=seed, life=0, say=ledger.take)
+    try:
+        writer.work()
+    except StoreFullError:
+        found += [f"full: {what}" for what in violations(store, ledger)]
+        ledger.settle(store)
+    ballast.unlink()
+    writer.work(_AFTER)
+    found += [f"room again: {what}" for what in violations(store, ledger)]
+    writer.close()
+    return found, ledger
 
 
 def _open(data: Path) -> MemoryStore:

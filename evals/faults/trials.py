@@ -22,6 +22,7 @@ from habitus.retrievers.encoder import HashingEncoder
 
 N_OPERATIONS = 60
 _DISK = "10m"
+_NO_MOUNT = 99
 _DAMAGED_BYTES = 4_096
 
 
@@ -87,13 +88,14 @@ def full_disk(folder: Path, seed: int) -> list[str]:
     if shutil.which("unshare") is None:
         raise NotTriedError("it takes unshare (util-linux)")
     folder.mkdir(parents=True)
-    script = 'mount -t tmpfs -o size="$4" none "$1" && exec "$2" -m habitus.evals.faults.small_disk "$1" "$3"'
+    mount = f'mount -t tmpfs -o size="$4" none "$1" || exit {_NO_MOUNT}'
+    script = mount + '; exec "$2" -m habitus.evals.faults.small_disk "$1" "$3"'
     order = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
     done = subprocess.run(
         [*order, str(folder), sys.executable, str(seed), _DISK], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        if "unshare:" in done.stderr or "mount:" in done.stderr:
+        if done.returncode == _NO_MOUNT or done.stderr.startswith("unshare:"):
             raise NotTriedError(done.stderr.strip().splitlines()[-1])
         raise RuntimeError(done.stderr)
     found: list[str] = json.loads(done.stdout)
