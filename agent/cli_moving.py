@@ -24,12 +24,14 @@ def migrate(
     """
     from habitus.agent.defaults import default_encoder
     from habitus.agent.progress import progress_bar
-    from habitus.memory.errors import NotFoundError
+    from habitus.memory.errors import InvalidInputError, NotFoundError
     from habitus.memory.moving import move_users
     from habitus.memory.opening import is_url, open_store
 
     if not is_url(source) and not Path(source).is_dir():
         raise NotFoundError(f"there is no data folder {source!r} to move from")
+    if source == target:
+        raise InvalidInputError("--from and --to are the same place; there is nothing to move")
     encoder = default_encoder()
     with open_store(source, encoder) as old, open_store(target, encoder) as new:
         with progress_bar("Moving users") as progress:

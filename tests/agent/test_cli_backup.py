@@ -47,6 +47,8 @@ def test_what_cannot_be_done_is_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no data folder"):
         run("migrate", "--from", tmp_path / "mistyped", "--to", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+    with pytest.raises(InvalidInputError, match="same place"):
+        run("migrate", "--from", folder, "--to", folder)
     with sqlite3.connect(folder / "memory.db") as connection:
         connection.execute("UPDATE users SET n_turns = 9")
     connection.close()
