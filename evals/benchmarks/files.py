@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def read_csv(path: Path, source: Source, columns: tuple[str, ...]) -> Iterator[t
     Raises:
         DatasetError: it cannot be read, lacks one of the columns, or a row is cut off.
     """
-    reader = csv.DictReader(_text(path, source).splitlines(keepends=True), strict=True)
+    reader = csv.DictReader(io.StringIO(_text(path, source), newline=""), strict=True)
     lost = [name for name in columns if name not in (reader.fieldnames or ())]
     if lost:
         raise DatasetError(f"{path.name} is not {source.name}: it has no column `{lost[0]}`")
