@@ -13,24 +13,28 @@ from habitus.agent.cli_options import AsJson, Place, console, data_folder, memor
 def backup(
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
     folder: Place = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write a backup of a data folder, also while an agent uses it, with a checksum to verify it by."""
     from habitus.memory.backup import back_up
 
     made = back_up(_embedded(folder), out)
-    console().print(f"Backed up {made.n_turns} messages of {made.n_users} users to {out}.")
+    if not show_json(made.model_dump(mode="json"), as_json):
+        console().print(f"Backed up {made.n_turns} messages of {made.n_users} users to {out}.")
 
 
 def restore(
     backup: Annotated[Path, typer.Argument(help="A folder that `backup` made.")],
     folder: Place = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a data folder of a backup, verified first; a folder that holds memories is left alone."""
     from habitus.memory.backup import restore as restore_to
 
     target = _embedded(folder)
     made = restore_to(backup, target)
-    console().print(f"Restored {made.n_turns} messages of {made.n_users} users to {target}.")
+    if not show_json(made.model_dump(mode="json"), as_json):
+        console().print(f"Restored {made.n_turns} messages of {made.n_users} users to {target}.")
 
 
 def verify(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from habitus.agent.cli_options import console
+from habitus.agent.cli_options import AsJson, console, show_json
 
 _PLACE = "Data folder, or postgresql://USER:PASSWORD@HOST/DATABASE."
 
@@ -16,6 +16,7 @@ def migrate(
     source: Annotated[str, typer.Option("--from", metavar="FOLDER|URL", help=_PLACE)],
     target: Annotated[str, typer.Option("--to", metavar="FOLDER|URL", help=_PLACE)],
     user: Annotated[list[str] | None, typer.Option("--user", help="One user instead of all.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Copy users to another store, verified by counts and checksums; run again, it goes on where it stopped.
 
@@ -36,6 +37,8 @@ def migrate(
     with open_store(source, encoder) as old, open_store(target, encoder) as new:
         with progress_bar("Moving users") as progress:
             moved = move_users(old, new, user, progress=progress)
+    if show_json({"copied": moved.copied, "found": list(moved.found)}, as_json):
+        return
     n_turns = sum(moved.copied.values())
     console().print(
         f"Copied {len(moved.copied)} users with {n_turns} messages, each verified; {len(moved.found)} were"

@@ -38,6 +38,10 @@ def test_a_folder_is_backed_up_restored_verified_and_moved(folder: Path, tmp_pat
     assert "Copied 1 users" in first.output
     assert "Copied 0 users" in again.output
     assert "1 were there already" in again.output.replace("\n", " ")
+    told = json.loads(run("migrate", "--from", restored, "--to", moved, "--json").output)
+    assert told == {"copied": {}, "found": ["me"]}
+    told = json.loads(run("memory", "backup", tmp_path / "second", "--folder", folder, "--json").output)
+    assert told["n_turns"] == 2
     assert json.loads(run("memory", "verify", "--json", "--folder", moved).output)["n_turns"] == 2
 
 
