@@ -283,7 +283,14 @@ def test_a_damaged_database_is_a_failure_and_not_the_users_mistake(folder: Path)
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal")
 def test_an_interrupted_command_exits_with_130(tmp_path: Path) -> None:
     command = [*HABITUS, "chat", "--json", "--folder", str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell ignores the interrupt for what it starts in the background, and so would all below it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write("Hello.\n")
         process.stdin.flush()
