@@ -150,9 +150,9 @@ def test_two_tastes_of_one_turn_are_not_taken_for_one() -> None:
 
 
 def test_a_model_alone_overrules_nothing_that_was_said() -> None:
-    first, second = said("I love strong coffee."), said("Strong coffee and me, that is history.", day=1)
+    first, second = said("I love strong coffee."), said("Strong coffee is history.", day=1)
     read = Read(first, second)
-    assert read.again(second, [noted(second, "Strong coffee and me", "strong coffee", "avoid")]) == {
+    assert read.again(second, [noted(second, "Strong coffee is history", "strong coffee", "avoid")]) == {
         "held": 1
     }
     assert read.tastes == [("strong coffee", "like", "active"), ("strong coffee", "avoid", "pending")]
