@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that `habitus --help` answer
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -202,7 +203,7 @@ def ablation(
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn an error that the user can mend into one line on stderr and exit code 2."""
+    """Turn an error that the user can mend into one line on stderr and exit code 2, or 1 for a full disk."""
     from habitus.evals.longmemeval import DatasetError
     from habitus.evals.runlog import RunLogError
     from habitus.retrievers.errors import RetrieverError
@@ -212,7 +213,9 @@ def user_errors() -> Iterator[None]:
     # An agent's own errors end in the log of the run, so an OSError is about a file the user named.
     except (UsageError, DatasetError, RunLogError, RetrieverError, OSError) as error:
         typer.echo(f"habitus: {' '.join(str(error).split())}", err=True)
-        raise typer.Exit(USER_ERROR) from None
+        cause = error if isinstance(error, OSError) else error.__cause__
+        is_full = isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+        raise typer.Exit(FAILED if is_full else USER_ERROR) from None
 
 
 if __name__ == "__main__":

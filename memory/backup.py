@@ -74,13 +74,24 @@ def back_up(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> Mani
             _make(unfinished)
             _copy(database, unfinished / DATABASE)
             manifest = _described(unfinished / DATABASE)
-        (unfinished / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        _settle(unfinished / MANIFEST)
-        unfinished.rename(out)
+        _name(unfinished, manifest, out)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return manifest
+
+
+def _name(unfinished: Path, manifest: Manifest, out: Path) -> None:
+    """Write the manifest, and give the finished backup its name."""
+    try:
+        (unfinished / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        _settle(unfinished / MANIFEST)
+        unfinished.rename(out)
+    except OSError as error:
+        raise StoreFullError(
+            f"the backup {str(out)!r} cannot be written ({error.strerror}): free some space on the disk and"
+            " try again"
+        ) from error
 
 
 def _make(folder: Path) -> None:

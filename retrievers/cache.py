@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from filelock import FileLock
 
 from habitus.retrievers.encoder import Encoder, Vectors
 from habitus.retrievers.errors import EncoderError
@@ -53,7 +54,9 @@ class CachedEncoder:
             )
         try:
             with self._reported():
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                # SQLite fails at once, however long its timeout, where two processes set WAL together.
+                with FileLock(self._path.with_suffix(".lock"), timeout=_WAIT_SECONDS):
+                    self._connection.execute("PRAGMA journal_mode = WAL")
                 # In WAL mode no crash of a process loses a commit; only a power cut may, and then
                 # the newest vectors are encoded again.
                 self._connection.execute("PRAGMA synchronous = NORMAL")

@@ -39,12 +39,13 @@ _ABBREVIATION = re.compile(
 )
 _STOP = re.compile(r"(?:[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+|[。！？])")
 _FRONTED = re.compile(
-    r"(?:^|(?<=[.!?\n]))\s*(?:when(?:ever)?|if|while|after|before)\s+(?:(?:i|we|he|she|it|they)\b|(?:my|the|our)\s+\w)"
+    r"(?:^|(?<=[.!?\n]))[ \t]*(?:when(?:ever)?|if|while|after|before)\s+"
+    r"(?:(?:i|we|he|she|it|they)\b|(?:my|the|our)\s+\w)"
     r"[^,.;:!?\n]{2,60}?(?P<blank>\s)(?=i(?:'m|'d|'ve)?\s+(?!(?:do|did|am|was|have|had|can|could)\b))",
     re.IGNORECASE,
 )
 _REPORTING = re.compile(
-    r"\b(?:say|says|said|saying|think|thought|feel|felt|know|knew|guess|mean|meant|hope|wish|believe|realis?e|reali[sz]ed"
+    r"\b(?:say|says|said|saying|think|thought|feel|felt|know|knew|guess|mean|meant|hope|wish|believe|reali[sz]ed?"
     r"|remember|told?\s+\w+|tells?\s+\w+|that|what|which|who|how|where|why|and|or|but|because|so|things?|ones?)$",
     re.IGNORECASE,
 )

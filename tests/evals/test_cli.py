@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from habitus.evals.cli import add_commands
+from habitus.evals.cli import add_commands, user_errors
 from habitus.evals.evaluated import RecallingAgent
 from habitus.evals.longmemeval import DatasetError
 from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
@@ -275,3 +276,16 @@ finally:
     assert done.stderr == "[]"
     assert "eval" in done.stdout
     assert "bench" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, 1), (errno.EDQUOT, 1), (errno.EROFS, 1), (errno.ENOENT, 2)]
+)
+def test_a_full_disk_is_a_failure_and_no_error_of_the_user(number: int, code: int) -> None:
+    plain = OSError(number, "cannot be written")
+    wrapped = RunLogError("the run cannot be written")
+    wrapped.__cause__ = plain
+    for error in (plain, wrapped):
+        with pytest.raises(typer.Exit) as ended, user_errors():
+            raise error
+        assert ended.value.exit_code == code

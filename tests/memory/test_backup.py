@@ -140,6 +140,21 @@ def test_a_full_disk_leaves_nothing_of_what_was_to_be_restored(
     restore(tmp_path / "backup", tmp_path / "target")
 
 
+def test_a_full_disk_leaves_nothing_of_an_unfinished_backup(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *text: str, **how: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(StoreFullError, match="No space left"):
+            back_up(data, tmp_path / "backup")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    back_up(data, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "target")
+
+
 def test_a_damaged_database_makes_no_backup(data: Path, tmp_path: Path) -> None:
     with sqlite3.connect(data / "memory.db") as connection:
         connection.execute("PRAGMA foreign_keys=OFF")

@@ -60,3 +60,11 @@ def served(app: FastAPI) -> Iterator[str]:
 def url(agent: Agent) -> Iterator[str]:
     with served(create_app(agent)) as found:
         yield found
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(3_000):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came to hold")

@@ -22,7 +22,7 @@ from habitus.agent.server.app import ServerOptions, create_app
 from habitus.agent.server.keys import KeyRing
 from habitus.memory.records import Conversation, Message
 from habitus.retrievers.encoder import HashingEncoder
-from tests.agent.server.conftest import served
+from tests.agent.server.conftest import served, wait_until
 from tests.agent.server.piecewise import PiecewiseChat
 
 expect.set_options(timeout=20_000)
@@ -260,15 +260,17 @@ def test_words_are_shown_as_they_come_and_stopped(visit: Visiting, tmp_path: Pat
     model = PiecewiseChat(pieces=["Quiet ", "places."])
     with (
         Agent.open(tmp_path / "other", encoder=HashingEncoder(), generator=model) as agent,
-        served(create_app(agent)) as url,
+        ExitStack() as stack,
     ):
-        seen = visit(at=url)
+        app = create_app(agent)
+        seen = visit(at=stack.enter_context(served(app)))
         page, words = seen.page, seen.page.locator(".said.assistant .words").last
         page.get_by_label("Message", exact=True).fill("Where to?")
         page.keyboard.press("Enter")
         expect(words).to_have_text("Quiet ")
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_label("Message", exact=True)).to_have_value("Where to?")
+        wait_until(lambda: app.state.serving.n_turns == 0)
         model.go_on.set()
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Good reply")).to_be_visible()

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from openai import APIError, OpenAI
 from habitus.agent import Agent, ScriptedChat
 from habitus.agent.server.app import ServerOptions, create_app
 from habitus.retrievers.encoder import HashingEncoder
-from tests.agent.server.conftest import Connect, served
+from tests.agent.server.conftest import Connect, served, wait_until
 from tests.agent.server.piecewise import PiecewiseChat
 
 CHAT = "/v1/chat/completions"
@@ -42,14 +41,6 @@ def speaking(folder: Path, model: PiecewiseChat) -> Iterator[tuple[Agent, FastAP
         app = create_app(agent)
         with served(app) as url:
             yield agent, app, url
-
-
-def wait_until(holds: Any) -> None:
-    for _ in range(3_000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came to hold")
 
 
 # -- a model that fails on its way
