@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from habitus.evals.benchmarks.cli import add_benchmarks
-from habitus.evals.faults_cli import faults
-from habitus.evals.feedback_cli import feedback
+from habitus.evals.faults.cli import faults
+from habitus.evals.feedback.cli import feedback
 from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
 from habitus.evals.harness.shards import Shard
 from habitus.evals.lifelong.cli import lifelong
-from habitus.evals.locomo_cli import locomo
-from habitus.evals.longmemeval_cli import longmemeval
-from habitus.evals.poisoning_cli import poisoning
-from habitus.evals.prefeval_cli import prefeval
+from habitus.evals.locomo.cli import locomo
+from habitus.evals.longmemeval.cli import longmemeval
+from habitus.evals.poisoning.cli import poisoning
+from habitus.evals.prefeval.cli import prefeval
+from habitus.evals.reports.cli import compare, report
 from habitus.evals.running import FAILED, INTERRUPTED, UsageError, cached_encoder
-from habitus.evals.runs_cli import compare, report
 
 if TYPE_CHECKING:
     pass
@@ -129,7 +129,7 @@ def answers(
     with user_errors():
         from rich.console import Console
 
-        from habitus.evals.answers import print_answers, run_answers
+        from habitus.evals.answers.run import print_answers, run_answers
 
         report = run_answers(
             data,
@@ -167,7 +167,7 @@ def session(
     """Ask LongMemEval's questions within one long session: does the evidence come back into the prompt?"""
     with user_errors():
         from habitus.agent.settings import Settings
-        from habitus.evals.insession_run import SessionOptions, run_insession
+        from habitus.evals.insession.run import SessionOptions, run_insession
 
         options = SessionOptions(
             data=data,
@@ -196,7 +196,7 @@ def ablation(
     with user_errors():
         from rich.console import Console
 
-        from habitus.evals.ablation import print_ablation, run_ablation
+        from habitus.evals.ablation.run import print_ablation, run_ablation
 
         print_ablation(run_ablation(data, out, lambda: cached_encoder(embedding_cache), limit), Console())
 
@@ -204,8 +204,8 @@ def ablation(
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turn an error that the user can mend into one line on stderr and exit code 2, or 1 for a full disk."""
-    from habitus.evals.longmemeval import DatasetError
-    from habitus.evals.runlog import RunLogError
+    from habitus.evals.longmemeval.files import DatasetError
+    from habitus.evals.reports.runlog import RunLogError
     from habitus.retrievers.errors import RetrieverError
 
     try:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from habitus.evals.adherence.summary import OVERALL, shown_metric
-from habitus.evals.charts import Bar, Curve, bars, curves
-from habitus.evals.html import PAGE, document
+from habitus.evals.reports.charts import Bar, Curve, bars, curves
+from habitus.evals.reports.html import PAGE, document
 from habitus.evals.running import UsageError
 
 

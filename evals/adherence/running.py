@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from habitus.evals.harness.records import Score
     from habitus.evals.harness.runner import Outcome
     from habitus.evals.judges.prefeval import Wording
-    from habitus.evals.prefeval import PrefEval
-    from habitus.evals.runlog import Manifest, RunLog
+    from habitus.evals.prefeval.files import PrefEval
+    from habitus.evals.reports.runlog import Manifest, RunLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +62,11 @@ def run_adherence(options: AdherenceOptions, parts: Parts) -> int:
     from habitus.evals.adherence.samples import read_distractors
     from habitus.evals.adherence.summary import print_tables
     from habitus.evals.harness.judged import print_judge
-    from habitus.evals.longmemeval_run import say_interrupted
-    from habitus.evals.prefeval import read_prefeval
-    from habitus.evals.report import write_report
-    from habitus.evals.runlog import RunLog
-    from habitus.evals.scored_runs import write_scores
+    from habitus.evals.longmemeval.run import say_interrupted
+    from habitus.evals.prefeval.files import read_prefeval
+    from habitus.evals.reports.runlog import RunLog
+    from habitus.evals.reports.scored_runs import write_scores
+    from habitus.evals.reports.tables import write_report
 
     data = read_prefeval(options.data, limit=options.limit)
     most = max(options.asked_distances)
@@ -114,7 +114,7 @@ def _n_unjudged(asked: _Asked) -> int:
 
 
 def _manifest(options: AdherenceOptions, parts: Parts, asked: _Asked) -> Manifest:
-    from habitus.evals.prefeval_run import describe_folder
+    from habitus.evals.prefeval.run import describe_folder
 
     encoded = options.arm in (AGENT, "rag")
     settings = options.settings
@@ -193,7 +193,7 @@ def _report(
     outcome: Outcome[Score], manifest: Manifest, asked: _Asked, options: AdherenceOptions
 ) -> dict[str, Any]:
     from habitus.evals.adherence.summary import build_report
-    from habitus.evals.longmemeval_answers import usage_report
+    from habitus.evals.longmemeval.answers import usage_report
 
     report = build_report(outcome, manifest, task=options.asked_task, seed=options.seed)
     if outcome.usage.n_calls:

@@ -8,8 +8,8 @@ from pathlib import Path
 from random import Random
 
 from habitus.evals.adherence.options import Form, Task
-from habitus.evals.longmemeval import DatasetError, HaystackSession
-from habitus.evals.prefeval import Item, OptionsItem, PrefEval, distractor_sessions
+from habitus.evals.longmemeval.files import DatasetError, HaystackSession
+from habitus.evals.prefeval.files import Item, OptionsItem, PrefEval, distractor_sessions
 from habitus.memory.records import Role
 
 LETTERS = "ABCDEFGHIJ"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from habitus.evals.adherence.options import Task
     from habitus.evals.harness.records import Score
     from habitus.evals.harness.runner import Outcome
-    from habitus.evals.runlog import Manifest
+    from habitus.evals.reports.runlog import Manifest
 
 OVERALL = "overall"
 SHOWN = ("adherence", "accuracy", "named")

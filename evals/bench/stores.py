@@ -23,8 +23,8 @@ from habitus.evals.harness.options import EmbeddingCache
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
     from habitus.agent.state import Recall
-    from habitus.evals.longmemeval import Sample
-    from habitus.evals.retrieval import Aliases
+    from habitus.evals.longmemeval.files import Sample
+    from habitus.evals.longmemeval.retrieval import Aliases
 
 NAMES = ("embedded", "postgres")
 
@@ -53,7 +53,7 @@ def stores(
     """
     from habitus.evals.bench.servers import postgres_server
     from habitus.evals.cli import user_errors
-    from habitus.evals.longmemeval import SampleReader
+    from habitus.evals.longmemeval.files import SampleReader
 
     with user_errors(), postgres_server(url) as server, SampleReader(data) as reader:
         report = _compare(list(islice(iter(reader), limit)), server, embedding_cache)
@@ -66,7 +66,7 @@ def _compare(samples: Sequence[Sample], server: str, cache: Path | None) -> dict
 
     from habitus.agent.agent import Agent
     from habitus.agent.defaults import default_generator
-    from habitus.evals.retrieval import Aliases
+    from habitus.evals.longmemeval.retrieval import Aliases
     from habitus.evals.running import cached_encoder
     from habitus.memory.embedded import EmbeddedStore
     from habitus.memory.moving import move_users
@@ -110,7 +110,7 @@ def _compare(samples: Sequence[Sample], server: str, cache: Path | None) -> dict
 
 
 def _ask(side: _Side, user_id: str, sample: Sample, aliases: Aliases) -> Recall:
-    from habitus.evals.retrieval import ask_at
+    from habitus.evals.longmemeval.retrieval import ask_at
 
     at = ask_at(sample)
     found = side.first.measure(lambda: side.agent.recall(user_id, sample.question, at=at))

@@ -16,7 +16,7 @@ from typing import Any
 
 from habitus.evals.benchmarks.cases import Case, History, Source
 from habitus.evals.benchmarks.files import Place, place, read_json
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 from habitus.memory.records import Conversation, Message
 
 SOURCE = Source(

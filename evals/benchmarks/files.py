@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from habitus.evals.benchmarks.cases import Source
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 
 
 def read_json(path: Path, source: Source) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from habitus.evals.benchmarks.cases import Case, History, Source
 from habitus.evals.benchmarks.profiles import START, profile_session
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 
 SOURCE = Source(
     "LaMP",

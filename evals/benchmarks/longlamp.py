@@ -16,7 +16,7 @@ from pathlib import Path
 from habitus.evals.benchmarks.cases import Case, History, Source
 from habitus.evals.benchmarks.files import Place, place, read_json, read_jsonl
 from habitus.evals.benchmarks.profiles import START, profile_session
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 
 SOURCE = Source(
     "LongLaMP",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from habitus.evals.benchmarks.cases import Case, History, Source
 from habitus.evals.benchmarks.files import Place, place, read_json
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 from habitus.memory.records import Conversation, Message
 
 SOURCE = Source("PerLTQA", "arXiv 2402.16288", "https://github.com/Elvin-Yiming-Du/PerLTQA", "CC BY-NC 4.0")

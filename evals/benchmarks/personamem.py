@@ -17,7 +17,7 @@ from pathlib import Path
 
 from habitus.evals.benchmarks.cases import Case, History, Source
 from habitus.evals.benchmarks.files import Place, checked_ids, place, read_csv, read_jsonl
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 from habitus.memory.records import Conversation, Message
 
 SOURCE = Source(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from habitus.evals.benchmarks.solving import Solved
     from habitus.evals.harness.records import Score
     from habitus.evals.harness.runner import Outcome
-    from habitus.evals.runlog import Manifest, RunLog
+    from habitus.evals.reports.runlog import Manifest, RunLog
     from habitus.retrievers.encoder import Encoder
 
 _COLUMNS = {
@@ -81,10 +81,10 @@ def run_benchmark(
     from rich.console import Console
 
     from habitus.evals.benchmarks.solving import Solved
-    from habitus.evals.longmemeval_run import say_interrupted
-    from habitus.evals.report import write_report
-    from habitus.evals.runlog import RunLog
-    from habitus.evals.scored_runs import write_scores
+    from habitus.evals.longmemeval.run import say_interrupted
+    from habitus.evals.reports.runlog import RunLog
+    from habitus.evals.reports.scored_runs import write_scores
+    from habitus.evals.reports.tables import write_report
 
     source, cases = read()
     encoder, generator = prepare()
@@ -104,7 +104,7 @@ def run_benchmark(
 
 
 def _manifest(options: BenchmarkOptions, source: Source, encoder: Encoder) -> Manifest:
-    from habitus.evals.runlog import describe_run
+    from habitus.evals.reports.runlog import describe_run
 
     sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in options.files[1:]}
     settings = {**options.settings, "other_files": sums, "source": source.url, "licence": source.licence}
@@ -145,7 +145,7 @@ def build_report(
 ) -> dict[str, Any]:
     """Return the content of `report.json`: means by view and type, latency, tokens, and F1 over classes."""
     from habitus.evals.metrics.estimates import percentiles
-    from habitus.evals.report import aggregate
+    from habitus.evals.reports.tables import aggregate
 
     report: dict[str, Any] = {
         "benchmark": manifest.benchmark,
@@ -197,8 +197,8 @@ def _over_all(solved: Sequence[Solved], cases: Mapping[str, Case]) -> dict[str, 
 
 def print_benchmark(report: Mapping[str, Any], console: Console) -> None:
     """Print a table for each view: its main metrics by type of question."""
-    from habitus.evals.html_views import views_of
-    from habitus.evals.report import metrics_table
+    from habitus.evals.reports.html_views import views_of
+    from habitus.evals.reports.tables import metrics_table
 
     for view, groups in views_of(report).items():
         shown = [metric for metric in _COLUMNS.get(view, ()) if metric in next(iter(groups.values()))]

@@ -18,7 +18,7 @@ from typing import Generic
 
 from habitus.evals.harness.records import Failed, R, S, Sample, Scorer, ScoreT, Solver
 from habitus.evals.harness.shards import Shard
-from habitus.evals.runlog import RunLog
+from habitus.evals.reports.runlog import RunLog
 from habitus.evals.running import UsageError
 from habitus.memory.usage import Usage
 

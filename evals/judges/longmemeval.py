@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from habitus.evals.judges.judging import Case
-from habitus.evals.longmemeval import Sample
+from habitus.evals.longmemeval.files import Sample
 from habitus.evals.running import UsageError
 
 LABELS = ("yes", "no")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from habitus.evals.harness.runner import Outcome
     from habitus.evals.lifelong.playing import Played
     from habitus.evals.lifelong.scenarios import Scenario
-    from habitus.evals.runlog import Manifest, RunLog
+    from habitus.evals.reports.runlog import Manifest, RunLog
 
 LIVES_FILE = "lives.jsonl"
 VIEWS = {
@@ -68,10 +68,10 @@ def run_lifelong(options: LifelongOptions, prepare: Callable[[], UnderTest]) -> 
 
     from habitus.evals.lifelong.generating import generate
     from habitus.evals.lifelong.playing import Played
-    from habitus.evals.longmemeval_run import say_interrupted
-    from habitus.evals.report import write_report
-    from habitus.evals.runlog import RunLog
-    from habitus.evals.scored_runs import write_scores
+    from habitus.evals.longmemeval.run import say_interrupted
+    from habitus.evals.reports.runlog import RunLog
+    from habitus.evals.reports.scored_runs import write_scores
+    from habitus.evals.reports.tables import write_report
 
     lives = generate(options.n, seed=options.seed, skills=options.skills, wordings=options.wordings)
     tested = prepare()
@@ -95,7 +95,7 @@ def run_lifelong(options: LifelongOptions, prepare: Callable[[], UnderTest]) -> 
 
 def _manifest(lives: Path, options: LifelongOptions, tested: UnderTest) -> Manifest:
     from habitus.evals.lifelong.simulator import PROMPT
-    from habitus.evals.runlog import describe_run
+    from habitus.evals.reports.runlog import describe_run
 
     settings = {
         "lives": options.n,
@@ -147,7 +147,7 @@ def build_report(outcome: Outcome[Score], manifest: Manifest, *, seed: int) -> d
     """Return the content of `report.json`: by set of wordings, what is looked at and skill."""
     from dataclasses import asdict
 
-    from habitus.evals.report import aggregate
+    from habitus.evals.reports.tables import aggregate
 
     report: dict[str, Any] = {
         "benchmark": manifest.benchmark,

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 
 from habitus.evals.harness.records import Score
-from habitus.evals.lifelines import stems
 from habitus.evals.lifelong.checks import claims, declines, names, number_in
 from habitus.evals.lifelong.playing import Finding, Played, Taste
 from habitus.evals.lifelong.scenarios import (
@@ -18,6 +17,7 @@ from habitus.evals.lifelong.scenarios import (
     StyleProbe,
     TruthProbe,
 )
+from habitus.evals.prefeval.lifelines import stems
 
 PASSED = "passed"
 _LOOKS_AT = {

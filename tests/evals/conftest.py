@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from habitus.agent.budgets import Cut
-from habitus.evals.longmemeval import Sample, SampleReader
+from habitus.evals.longmemeval.files import Sample, SampleReader
 from habitus.memory.records import Conversation
 from tests.evals.loopback import Server, serving
 

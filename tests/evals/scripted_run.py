@@ -16,7 +16,7 @@ from pathlib import Path
 
 from habitus.agent.budgets import Cut
 from habitus.evals.cli import user_errors
-from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
+from habitus.evals.longmemeval.run import RunOptions, run_longmemeval
 from habitus.evals.running import AgentUnderTest
 from habitus.memory.records import Conversation
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 
 from habitus.evals.cli import add_commands, user_errors
 from habitus.evals.evaluated import RecallingAgent
-from habitus.evals.longmemeval import DatasetError
-from habitus.evals.longmemeval_run import RunOptions, run_longmemeval
-from habitus.evals.runlog import RunLogError
+from habitus.evals.longmemeval.files import DatasetError
+from habitus.evals.longmemeval.run import RunOptions, run_longmemeval
+from habitus.evals.reports.runlog import RunLogError
 from habitus.evals.running import AgentUnderTest
 
 Make = Callable[..., dict[str, Any]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from habitus.evals.longmemeval import Sample, SampleReader
+from habitus.evals.longmemeval.files import Sample, SampleReader
 from habitus.memory.question import read_question
 from habitus.memory.records import Role
 from habitus.memory.units import units

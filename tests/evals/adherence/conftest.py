@@ -11,8 +11,8 @@ import pytest
 
 from habitus.evals.adherence.options import Form, Task
 from habitus.evals.adherence.samples import AdherenceSample, Distractors, make_samples
-from habitus.evals.longmemeval import HaystackSession
-from habitus.evals.prefeval import distractor_sessions, read_prefeval
+from habitus.evals.longmemeval.files import HaystackSession
+from habitus.evals.prefeval.files import distractor_sessions, read_prefeval
 
 TASTES = {
     "boats": [("I avoid noisy speedboats.", "Which boat should we rent?", "A sailing dinghy.")],

@@ -15,15 +15,15 @@ from typer.testing import CliRunner
 from habitus.evals.adherence.options import AdherenceOptions
 from habitus.evals.adherence.running import run_adherence
 from habitus.evals.cli import add_commands
-from habitus.evals.compare import compare
 from habitus.evals.harness.agents import Parts
 from habitus.evals.harness.judged import JudgeOptions
 from habitus.evals.harness.models import chat_model
 from habitus.evals.harness.options import ModelOptions
 from habitus.evals.harness.shards import Shard
-from habitus.evals.runlog import RunLogError
+from habitus.evals.reports.compare import compare
+from habitus.evals.reports.runlog import RunLogError
+from habitus.evals.reports.scored_runs import read_run
 from habitus.evals.running import FAILED, UsageError
-from habitus.evals.scored_runs import read_run
 from habitus.retrievers.encoder import HashingEncoder
 from tests.evals.loopback import Request, Server, Step, serving, words
 

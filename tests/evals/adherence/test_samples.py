@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from habitus.evals.adherence.samples import AdherenceSample, Distractors, exchanges, read_distractors
-from habitus.evals.longmemeval import DatasetError, HaystackSession, HaystackTurn
-from habitus.evals.prefeval import distractor_sessions
+from habitus.evals.longmemeval.files import DatasetError, HaystackSession, HaystackTurn
+from habitus.evals.prefeval.files import distractor_sessions
 
 Make = Callable[..., list[AdherenceSample]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from habitus.evals.benchmarks.lamp import TASKS, read_lamp
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 
 
 def write(path: Path, content: Any) -> Path:

@@ -15,7 +15,7 @@ from habitus.evals.benchmarks.beam import read_beam
 from habitus.evals.benchmarks.longlamp import TASKS, read_longlamp
 from habitus.evals.benchmarks.perltqa import read_perltqa
 from habitus.evals.benchmarks.personamem import COLUMNS, read_personamem
-from habitus.evals.longmemeval import DatasetError
+from habitus.evals.longmemeval.files import DatasetError
 
 ROW = {
     "question_id": "q1",

@@ -14,7 +14,7 @@ import pytest
 from habitus.evals.harness.records import Result, Score
 from habitus.evals.harness.runner import Outcome, run
 from habitus.evals.harness.shards import Shard
-from habitus.evals.runlog import Manifest, RunLog, RunLogError
+from habitus.evals.reports.runlog import Manifest, RunLog, RunLogError
 from habitus.memory.usage import Usage
 
 

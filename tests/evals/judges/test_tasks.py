@@ -16,7 +16,7 @@ from habitus.evals.judges.longmemeval import answer_case, official_prompts
 from habitus.evals.judges.pairs import judge_pair
 from habitus.evals.judges.prefeval import Judged, error_type, judge_preference, official_wording
 from habitus.evals.judges.ratings import rating_case
-from habitus.evals.longmemeval import Sample
+from habitus.evals.longmemeval.files import Sample
 from habitus.evals.metrics.personalization import rating, win_rate
 from habitus.evals.running import UsageError
 from habitus.memory.usage import Usage

@@ -13,12 +13,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from habitus.evals.cli import add_commands
-from habitus.evals.compare import compare
 from habitus.evals.harness.agents import Parts
 from habitus.evals.lifelong.options import LifelongOptions, Skill
 from habitus.evals.lifelong.run import UnderTest, print_lifelong, run_lifelong
+from habitus.evals.reports.compare import compare
+from habitus.evals.reports.scored_runs import read_run
 from habitus.evals.running import UsageError
-from habitus.evals.scored_runs import read_run
 from habitus.memory.records import Conversation
 from habitus.retrievers.encoder import HashingEncoder
 

@@ -1,0 +1,1 @@
+"""What each arm of recall is worth, and the fitting of the arms' weights."""

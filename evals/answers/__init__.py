@@ -1,0 +1,1 @@
+"""LongMemEval's questions put to the generator without weights, and its fitting."""

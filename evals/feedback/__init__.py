@@ -1,0 +1,1 @@
+"""Learning from feedback, measured with simulated users."""

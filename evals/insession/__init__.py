@@ -1,0 +1,1 @@
+"""Recall within one long session."""
