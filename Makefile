@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test quick check format notebooks clean
+.PHONY: install demo test quick check format notebooks docs clean
 
 install: $(VENV)/.installed
 
@@ -34,6 +34,9 @@ format: install
 
 notebooks: install
 	$(BIN)/python -m jupyter execute --inplace notebooks/*.ipynb
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file notebooks/mkdocs.yml
 
 clean:
 	rm -rf $(VENV) build dist

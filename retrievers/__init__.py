@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from habitus.retrievers.encoder import Encoder, HashingEncoder
     from habitus.retrievers.errors import EncoderError, MissingExtraError, RetrieverError
     from habitus.retrievers.fusion import standardise, weighted_sum
-    from habitus.retrievers.minilm import minilm
-    from habitus.retrievers.passages import passages, sentences
+    from habitus.retrievers.passages import sentences
 
 __all__ = [
     "Encoder",
@@ -21,8 +20,6 @@ __all__ = [
     "MissingExtraError",
     "RetrieverError",
     "analyze",
-    "minilm",
-    "passages",
     "sentences",
     "standardise",
     "weighted_sum",
@@ -43,10 +40,6 @@ _HOMES = {
         "standardise",
         "weighted_sum",
     ),
-    "habitus.retrievers.minilm": ("minilm",),
-    "habitus.retrievers.passages": (
-        "passages",
-        "sentences",
-    ),
+    "habitus.retrievers.passages": ("sentences",),
 }
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)

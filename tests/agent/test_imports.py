@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
@@ -39,6 +41,14 @@ def test_all_names_that_are_promised_are_there(package: str) -> None:
         "assert package.__all__ and not missing, missing"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", ["agent", "memory", "retrievers", "tools"])
+def test_no_public_name_is_hidden_by_a_module_of_the_same_name(package: str) -> None:
+    # Once a submodule was imported, it stands in the package under its name, whatever was exported.
+    exported = import_module(f"habitus.{package}")
+    modules = {module.name for module in iter_modules(exported.__path__)}
+    assert modules.isdisjoint(exported.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

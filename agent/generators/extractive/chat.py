@@ -29,7 +29,7 @@ class ExtractiveChat(WholeReplyChat):
     not enough it says so. Questions about the user as a whole are answered from the profile, requests by
     naming the preferences that a good answer must honour.
 
-    Args:
+    Attributes:
         encoder: measures how near a sentence comes to the question.
         caution: added to the log-odds that the evidence does not hold an answer; higher declines more.
         calibration: the fitted weights.
