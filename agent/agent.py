@@ -2,76 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from contextvars import copy_context
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from threading import Event
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Self
 
-from habitus.agent.background import Background
-from habitus.agent.curator import Curator
-from habitus.agent.generators.naming import close_generator, generator_named
-from habitus.agent.ingest import ingest_conversations, learnt_changes
-from habitus.agent.inputs import (
-    Incoming,
-    check_generator,
-    choice_of,
-    extraction_model,
-    instant,
-    record,
-    user_turn,
-)
+from habitus.agent.conversing import Conversing
+from habitus.agent.generators.naming import generator_named
+from habitus.agent.inputs import check_generator, extraction_model, instant
 from habitus.agent.known import Known
-from habitus.agent.metering import ModelUsage
-from habitus.agent.progress import progress_bar
-from habitus.agent.reply import Prepared, Reply
-from habitus.agent.running import Runner, ignore
-from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
 from habitus.agent.state import Recall, State
-from habitus.agent.threads import Emit, aiterate, iterate
-from habitus.memory.errors import InvalidInputError, NotFoundError
 from habitus.memory.norms import DEFAULT_NORMS
-from habitus.memory.records import (
-    MAX_TEXT_CHARS,
-    Changes,
-    Conversation,
-    Edit,
-    Feedback,
-    Norm,
-    Turn,
-)
-from habitus.memory.remembering import remembered
-from habitus.memory.shortterm import ShortTermMemory
-from habitus.memory.store import MemoryStore, Progress
-from habitus.memory.tokens import CountTokens, estimate_tokens
+from habitus.memory.records import Conversation, Norm
+from habitus.memory.store import Progress
+from habitus.memory.tokens import CountTokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from habitus.retrievers.encoder import Encoder
 
-_MAX_TURNS = 64
-"""Turns that stream or run for async callers at once; more of them wait."""
 
-
-def _unseen(done: int, total: int) -> None:
-    """Take no notice of progress."""
-
-
-def _nothing(turns: Sequence[Turn]) -> Changes:
-    """Learn nothing."""
-    return Changes()
-
-
-class Agent(Known):
+class Agent(Conversing, Known):
     """An agent that knows its users.
 
     `Agent.open(folder)` is the short way, on the embedded defaults; the constructor takes parts made
@@ -91,52 +44,6 @@ class Agent(Known):
     Raises:
         InvalidInputError: a model is asked for and there is none, or one is given that would not be used.
     """
-
-    def __init__(
-        self,
-        *,
-        store: MemoryStore,
-        generator: BaseChatModel,
-        settings: Settings | None = None,
-        norms: Sequence[Norm] = DEFAULT_NORMS,
-        count_tokens: CountTokens | None = None,
-        extractor: BaseChatModel | None = None,
-    ) -> None:
-        self.store = store
-        self.generator = generator
-        self.settings = settings or Settings()
-        self.norms = tuple(norms)
-        # Of messages that are recalled, or stand in the window, every turn counts the same sentences again.
-        self.count_tokens = remembered(count_tokens or estimate_tokens, n=32_768)
-        self._sessions = Sessions(store, self.settings, self.count_tokens)
-        self._background = Background(
-            store,
-            self._sessions.turn_of,
-            generator=generator,
-            extractor=extractor,
-            settings=self.settings,
-            norms=self.norms,
-            count_tokens=self.count_tokens,
-        )
-        self._runner = Runner(
-            store=store,
-            generator=generator,
-            settings=self.settings,
-            norms=self.norms,
-            count_tokens=self.count_tokens,
-            reader=self._background.reader if self.settings.extraction == "model_in_turn" else None,
-        )
-        self._curator = Curator(
-            store,
-            self._sessions.turn_of,
-            settings=self.settings,
-            norms=self.norms,
-            count_tokens=self.count_tokens,
-        )
-        # A turn that waits for another of its user keeps a thread, so there are more than cores.
-        self._threads = ThreadPoolExecutor(max_workers=_MAX_TURNS, thread_name_prefix="habitus-turn")
-        self._closed = False
-        self._closes_generator = False
 
     @classmethod
     def open(
@@ -196,147 +103,6 @@ class Agent(Known):
         agent._closes_generator = ours
         return agent
 
-    # -- the conversation
-
-    def chat(
-        self,
-        user_id: str,
-        text: str,
-        *,
-        session_id: str | None = None,
-        at: datetime | None = None,
-        instructions: str | None = None,
-        generation: Mapping[str, Any] | None = None,
-        strength: float = 1.0,
-    ) -> Reply:
-        """Answer a message and remember it.
-
-        Args:
-            user_id: whose memory is used and written.
-            text: the user's words.
-            session_id: the conversation; by default the user's open one, or a new one after an idle gap.
-            at: when it was said, an aware datetime; by default now.
-            instructions: the app's own system prompt for this turn; norms stand above it.
-            generation: further arguments of the generator's call, such as `temperature` or `stop`.
-            strength: 0..1, how much of what is known of the user enters the prompt: nothing at 0, at 0.5
-                constraints and well-founded tastes, everything at 1.
-
-        Raises:
-            InvalidInputError: a blank or too long text, an id that cannot be stored, a naive datetime.
-            GeneratorError: the chat model failed; nothing was stored.
-            StoreFullError: the turn could not be written; nothing was stored.
-        """
-        return self._turn(
-            Incoming(user_id, text, session_id, at, instructions, generation, strength), ignore, Event()
-        )
-
-    def stream(
-        self,
-        user_id: str,
-        text: str,
-        *,
-        session_id: str | None = None,
-        at: datetime | None = None,
-        instructions: str | None = None,
-        generation: Mapping[str, Any] | None = None,
-        strength: float = 1.0,
-    ) -> Iterator[str | Reply]:
-        """Like `chat`, yielding pieces of text as they come and last the `Reply`.
-
-        The turn does not wait for whoever takes the pieces. Leaving early cancels it: nothing is stored,
-        unless it was stored already.
-        """
-        self._check_open()
-        turn = partial(
-            self._turn, Incoming(user_id, text, session_id, at, instructions, generation, strength)
-        )
-        return iterate(self._threads, turn)
-
-    async def achat(
-        self,
-        user_id: str,
-        text: str,
-        *,
-        session_id: str | None = None,
-        at: datetime | None = None,
-        instructions: str | None = None,
-        generation: Mapping[str, Any] | None = None,
-        strength: float = 1.0,
-    ) -> Reply:
-        """`chat` for async code; the turn runs in a thread, the event loop stays free."""
-        self._check_open()
-        turn = partial(
-            self._turn,
-            Incoming(user_id, text, session_id, at, instructions, generation, strength),
-            ignore,
-            Event(),
-        )
-        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, turn)
-
-    async def astream(
-        self,
-        user_id: str,
-        text: str,
-        *,
-        session_id: str | None = None,
-        at: datetime | None = None,
-        instructions: str | None = None,
-        generation: Mapping[str, Any] | None = None,
-        strength: float = 1.0,
-    ) -> AsyncIterator[str | Reply]:
-        """`stream` for async code."""
-        self._check_open()
-        turn = partial(
-            self._turn, Incoming(user_id, text, session_id, at, instructions, generation, strength)
-        )
-        async for part in aiterate(self._threads, turn):
-            yield part
-
-    def prepare(
-        self,
-        user_id: str,
-        text: str,
-        *,
-        session_id: str | None = None,
-        at: datetime | None = None,
-        instructions: str | None = None,
-        generation: Mapping[str, Any] | None = None,
-        strength: float = 1.0,
-    ) -> Prepared:
-        """Return the prompt that `chat` would give its generator, for a model that you call yourself.
-
-        Nothing is written and no command is carried out; tell `observe` what the model answered.
-        Arguments and errors are those of `chat`.
-        """
-        return Prepared.of(
-            self._run("prepare", Incoming(user_id, text, session_id, at, instructions, generation, strength))
-        )
-
-    def observe(
-        self,
-        user_id: str,
-        text: str,
-        reply: str,
-        *,
-        session_id: str | None = None,
-        at: datetime | None = None,
-    ) -> Reply:
-        """Remember, and learn from, a message that somebody else has answered.
-
-        Args:
-            user_id: whose memory is written.
-            text: the user's words.
-            reply: what they were answered, verbatim.
-            session_id: the conversation; as in `chat`.
-            at: when it was said; by default now.
-
-        Raises:
-            InvalidInputError: a text that is blank or cannot be stored.
-            StoreFullError: the turn could not be written; nothing was stored.
-        """
-        user_turn(user_id, session_id or "new", 0, reply, instant(at), max_chars=MAX_TEXT_CHARS)
-        return Reply.of(self._run("observe", Incoming(user_id, text, session_id, at), reply=reply))
-
     def recall(
         self, user_id: str, text: str, *, at: datetime | None = None, context_tokens: int | None = None
     ) -> Recall:
@@ -351,15 +117,7 @@ class Agent(Known):
             context_tokens: the budget of the packed evidence; by default that of the settings.
         """
         self._check_open()
-        at = instant(at)
-        turn = user_turn(user_id, "recall", 0, text, at, max_chars=self.settings.max_message_chars)
-        memory = ShortTermMemory(1, self.count_tokens)
-        state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
-        if context_tokens is not None:
-            state["context_tokens"] = context_tokens
-        final = self._runner.run(state, memory)
-        found: Recall = final["recall"]
-        return replace(found, timings_ms=final["timings_ms"])
+        return self._turns.recall(user_id, text, instant(at), context_tokens)
 
     def feedback(
         self,
@@ -391,26 +149,9 @@ class Agent(Known):
             InvalidInputError: none or several of the four, or a value out of range.
         """
         self._check_open()
-        at = instant(at)
-        found = self.store.turns(user_id, ids=[turn_id])
-        if not found or found[0].role != "assistant":
-            raise NotFoundError(f"user {user_id!r} has no reply {turn_id!r}")
-        given = record(
-            Feedback,
-            user_id=user_id,
-            turn_id=turn_id,
-            at=at,
-            rating=rating,
-            comment=comment,
-            edit=None if edit is None else record(Edit, before=found[0].text, after=edit),
-            choice=None if choice is None else choice_of(*choice),
+        return self._turns.feedback(
+            user_id, turn_id, instant(at), rating=rating, comment=comment, edit=edit, choice=choice
         )
-        with self._sessions.turn_of(user_id):
-            memory = self._sessions.memory(user_id, found[0].session_id)
-            state: State = {"mode": "feedback", "user_id": user_id, "at": at, "feedback": given}
-            final = self._runner.run(state, memory)
-            self._after(final)
-        return final
 
     def undo_feedback(self, user_id: str, feedback_id: str, *, at: datetime | None = None) -> State:
         """Take feedback back: preferences, corrections, weights and persona are as if it had not been given.
@@ -428,17 +169,7 @@ class Agent(Known):
             InvalidInputError: it was taken back already.
         """
         self._check_open()
-        at = instant(at)
-        with self._sessions.turn_of(user_id):
-            given = next((one for one in self.store.feedback(user_id) if one.id == feedback_id), None)
-            if given is None:
-                raise NotFoundError(f"user {user_id!r} gave no feedback {feedback_id!r}")
-            if given.undone_at is not None:
-                raise InvalidInputError(f"feedback {feedback_id!r} was taken back already")
-            state: State = {"mode": "feedback", "user_id": user_id, "at": at, "undo": feedback_id}
-            final = self._runner.run(state, ShortTermMemory(1, self.count_tokens))
-            self._after(final)
-        return final
+        return self._turns.undo_feedback(user_id, feedback_id, instant(at))
 
     def end_session(self, user_id: str, session_id: str) -> None:
         """Consolidate a session into long-term memory now, rather than after the idle gap.
@@ -447,10 +178,7 @@ class Agent(Known):
             NotFoundError: the user has no such session.
         """
         self._check_open()
-        with self._sessions.turn_of(user_id):
-            if session_id not in {one.id for one in self.store.sessions(user_id)}:
-                raise NotFoundError(f"user {user_id!r} has no session {session_id!r}")
-            self._end(user_id, (session_id,))
+        self._turns.end_session(user_id, session_id)
 
     def ingest(
         self,
@@ -475,119 +203,4 @@ class Agent(Known):
             the number of messages stored.
         """
         self._check_open()
-        ordered = sorted(conversations, key=lambda one: one.at)
-        if len({one.id for one in ordered}) < len(ordered):
-            raise InvalidInputError("two conversations of one call have the same id; give each its own")
-        learnt = partial(self._learnt, user_id) if learn else _nothing
-        shown = progress_bar("Bringing in messages") if progress is True else nullcontext(progress or _unseen)
-        with shown as report, self._sessions.turn_of(user_id):
-            # A conversation that goes on here may get turns that its short-term memory does not know.
-            self._drop(user_id)
-            n_stored = ingest_conversations(self.store, user_id, ordered, learn=learnt, progress=report)
-        if ordered:
-            self._background.after_ingest(user_id, ordered[-1].at)
-        if learn and n_stored and self.settings.learn_from_writing:
-            self._background.observe(user_id)
-        return n_stored
-
-    # -- life and death
-
-    def settle(self) -> None:
-        """Wait for work that replies did not wait for; what fails in it is logged and tried again.
-
-        Where a chat model reads turns, every turn that waits is read, but for those with which it fails.
-        """
-        self._background.settle()
-
-    def usage(self) -> ModelUsage:
-        """Return what was asked of the chat model beside replies since the agent was opened."""
-        return self._background.usage()
-
-    def close(self, *, flush: bool = False) -> None:
-        """Finish what is pending and close the store; may be called twice.
-
-        Args:
-            flush: also wait until a chat model has read the turns and worded the profiles that wait for it.
-                Else turns wait in the store, and are read when it is opened next; profiles stay in the
-                rules' words until the next change.
-        """
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            self._threads.shutdown(wait=True)
-            if flush:
-                self.settle()
-            self._background.close()
-        finally:
-            self.store.close()
-            if self._closes_generator:
-                close_generator(self.generator)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    # -- inside
-
-    def _turn(self, incoming: Incoming, emit: Emit, cancelled: Event) -> Reply:
-        return Reply.of(self._run("turn", incoming, emit, cancelled))
-
-    def _run(
-        self,
-        mode: Literal["turn", "prepare", "observe"],
-        incoming: Incoming,
-        emit: Emit = ignore,
-        cancelled: Event | None = None,
-        *,
-        reply: str | None = None,
-    ) -> State:
-        """Run the graph on a message of the user."""
-        self._check_open()
-        user_id, at = incoming.user_id, instant(incoming.at)
-        incoming.check(self.settings.max_message_chars)
-        with self._sessions.turn_of(user_id):
-            session_id, ended = self._sessions.resume(user_id, incoming.session_id, at)
-            if ended and mode != "prepare":
-                self._end(user_id, ended)
-            memory = self._sessions.memory(user_id, session_id)
-            state = self._runner.turn_state(user_id, session_id, incoming.text, at, memory, mode)
-            state["instructions"], state["generation"] = incoming.instructions, incoming.generation or {}
-            state["strength"] = incoming.strength
-            if reply is not None:
-                state["reply_text"] = reply
-            final = self._runner.run(state, memory, emit, cancelled)
-            if mode != "prepare":
-                self._after(final)
-        return final
-
-    def _after(self, final: State) -> None:
-        """See to what a turn leaves behind once it is stored."""
-        outcome = final.get("outcome")
-        if outcome is not None and outcome.forgotten is not None:
-            self._drop(final["user_id"])
-        self._background.after(final)
-
-    def _learnt(self, user_id: str, turns: Sequence[Turn]) -> Changes:
-        changes = learnt_changes(
-            turns,
-            self.store,
-            user_id,
-            settings=self.settings,
-            norms=self.norms,
-            count_tokens=self.count_tokens,
-        )
-        if self._background.reader is None:
-            return changes
-        return changes.model_copy(update={"unread": tuple(one.id for one in turns if one.role == "user")})
-
-    def _end(self, user_id: str, session_ids: tuple[str, ...]) -> None:
-        self.store.commit(user_id, Changes(ends_sessions=session_ids))
-        for session_id in session_ids:
-            self._sessions.drop(user_id, session_id)
-        if self.settings.learn_from_writing:
-            self._background.observe(user_id)
+        return self._ingester.ingest(user_id, conversations, learn=learn, progress=progress)

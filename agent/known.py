@@ -1,35 +1,20 @@
-"""What is known of a user, to see, to put right and to delete: the half of an agent that needs no graph."""
+"""What is known of a user, to see, to put right and to delete."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from habitus.agent.background import Background
-from habitus.agent.curator import Curator
-from habitus.agent.errors import ClosedError
-from habitus.agent.generators.capabilities import forget_prefixes
+from habitus.agent.base import BaseAgent
 from habitus.agent.inputs import instant
-from habitus.agent.sessions import Sessions
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.records import Exported, Fact, Persona, Preference, Profile, Status, Turn
-from habitus.memory.store import Forgotten, MemoryStore
+from habitus.memory.store import Forgotten
 from habitus.memory.subjects import forget_about
 
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
-
-class Known:
-    """Memory in the hands of the app: `Agent` is one. Every method looks at one user alone."""
-
-    store: MemoryStore
-    generator: BaseChatModel
-    _sessions: Sessions
-    _background: Background
-    _curator: Curator
-    _closed: bool
+class Known(BaseAgent):
+    """The half of an agent that needs no graph: `Agent` is one. Every method looks at one user alone."""
 
     def memories(self, user_id: str, *, session_id: str | None = None) -> list[Turn]:
         """Return every stored message of the user, in time order."""
@@ -135,7 +120,7 @@ class Known:
             gone = self.store.forget(
                 user_id, turn_ids=turn_ids, preference_ids=preference_ids, fact_ids=fact_ids
             )
-            self._drop(user_id)
+            self._turns.drop(user_id)
         return gone
 
     def forget_about(self, user_id: str, words: str) -> Forgotten:
@@ -154,7 +139,7 @@ class Known:
         self._background.settle_profiles()
         with self._sessions.turn_of(user_id):
             gone = forget_about(self.store, user_id, words)
-            self._drop(user_id)
+            self._turns.drop(user_id)
         return gone
 
     def export(self, user_id: str) -> Exported:
@@ -175,13 +160,4 @@ class Known:
         self._background.settle_profiles()
         with self._sessions.turn_of(user_id):
             self.store.delete_user(user_id)
-            self._drop(user_id)
-
-    def _drop(self, user_id: str) -> None:
-        """Drop what is kept of a user beside the store, after something was forgotten there."""
-        self._sessions.drop(user_id)
-        forget_prefixes(self.generator, user_id)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ClosedError("this agent was closed; open it again")
+            self._turns.drop(user_id)

@@ -72,7 +72,7 @@ def test_a_caller_who_leaves_in_the_middle_ends_the_turn_at_the_next_piece(agent
 
     with pytest.raises(CancelledError):
         asked = Incoming("maya", "I hate loud restaurants. Where to?", None, None, None, None, 1.0)
-        agent._turn(asked, take, gone)
+        agent._turns.answer(asked, take, gone)
     assert len(said) == 1
     assert agent.memories("maya") == []
 
@@ -83,8 +83,8 @@ def test_who_streams_a_graph_of_their_own_gets_the_pieces_too(agent: Agent) -> N
     built.add_edge(START, "habitus")
     built.add_edge("habitus", END)
     memory = agent._sessions.memory("maya", "monday")
-    state = agent._runner.turn_state("maya", "monday", "Hello.", datetime.now(UTC), memory)
-    context = replace(agent._runner._context(memory, Event(), lambda piece: None), emit=None)
+    state = agent._turns._runner.turn_state("maya", "monday", "Hello.", datetime.now(UTC), memory)
+    context = replace(agent._turns._runner._context(memory, Event(), lambda piece: None), emit=None)
     pieces = [
         part
         for _, part in built.compile().stream(state, context=context, stream_mode="custom", subgraphs=True)
