@@ -84,8 +84,8 @@ class Conversing(BaseAgent):
         """`chat` for async code; the turn runs in a thread, the event loop stays free."""
         self._check_open()
         asked = Incoming(user_id, text, session_id, at, instructions, generation, strength)
-        turn = partial(copy_context().run, self._turns.answer, asked)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, turn)
+        turn = partial(self._turns.answer, asked)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, turn)
 
     async def astream(
         self,
