@@ -86,6 +86,7 @@ _BENCHES = {
         "Measure the server: overhead over Agent.chat, many streams at once, time to the first byte.",
     ),
     "simulate": ("simulation", "Several processes on one PostgreSQL at once; every invariant is checked."),
+    "soak": ("soak", "Hours of mixed work through one agent: throughput, memory and open files over time."),
     "stores": ("stores", "Ask a folder and PostgreSQL the same questions: equal ranks, and what each takes."),
 }
 """By command: the module under `evals/bench` that holds the function of that name, and what `--help` says."""

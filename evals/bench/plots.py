@@ -86,3 +86,31 @@ def png_plot(lines: Mapping[str, Line], path: Path, *, target_ms: float) -> None
     axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
+
+
+def png_over_time(minutes: Sequence[float], lines: Mapping[str, Sequence[float]], path: Path) -> None:
+    """Draw values over time, one below the other, each on an axis of its own from 0.
+
+    Args:
+        minutes: since the warm-up ended; negative before, which is shaded.
+        lines: as many values each, by name.
+        path: the file to write; folders on the way are made.
+
+    Raises:
+        PlotError: matplotlib is not installed, or the path is of no PNG.
+    """
+    check_png_plot(path)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 2 * len(lines)), layout="constrained")
+    for place, (name, values) in enumerate(lines.items(), 1):
+        axes = figure.add_subplot(len(lines), 1, place)
+        axes.plot(minutes, values, linewidth=1)
+        if minutes[0] < 0:
+            axes.axvspan(minutes[0], 0, color="grey", alpha=0.2)
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel(name)
+        axes.grid(visible=True, alpha=0.4)
+    axes.set_xlabel("minutes since the warm-up")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150)
