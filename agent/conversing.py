@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextvars import copy_context
 from datetime import datetime
 from functools import partial
+from threading import Event
 from typing import Any
 
 from habitus.agent.base import BaseAgent
 from habitus.agent.inputs import Incoming, instant, user_turn
 from habitus.agent.reply import Prepared, Reply
-from habitus.agent.threads import aiterate, iterate
+from habitus.agent.running import ignore
+from habitus.agent.threads import Emit, aiterate, iterate
 from habitus.memory.records import MAX_TEXT_CHARS
 
 
@@ -48,7 +50,7 @@ class Conversing(BaseAgent):
             StoreFullError: the turn could not be written; nothing was stored.
         """
         self._check_open()
-        return self._turns.answer(Incoming(user_id, text, session_id, at, instructions, generation, strength))
+        return self._answer(Incoming(user_id, text, session_id, at, instructions, generation, strength))
 
     def stream(
         self,
@@ -68,7 +70,7 @@ class Conversing(BaseAgent):
         """
         self._check_open()
         asked = Incoming(user_id, text, session_id, at, instructions, generation, strength)
-        return iterate(self._threads, partial(self._turns.answer, asked))
+        return iterate(self._threads, partial(self._answer, asked))
 
     async def achat(
         self,
@@ -84,7 +86,7 @@ class Conversing(BaseAgent):
         """`chat` for async code; the turn runs in a thread, the event loop stays free."""
         self._check_open()
         asked = Incoming(user_id, text, session_id, at, instructions, generation, strength)
-        turn = partial(self._turns.answer, asked)
+        turn = partial(self._answer, asked)
         return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, turn)
 
     async def astream(
@@ -101,7 +103,7 @@ class Conversing(BaseAgent):
         """`stream` for async code."""
         self._check_open()
         asked = Incoming(user_id, text, session_id, at, instructions, generation, strength)
-        async for part in aiterate(self._threads, partial(self._turns.answer, asked)):
+        async for part in aiterate(self._threads, partial(self._answer, asked)):
             yield part
 
     def prepare(
@@ -149,3 +151,8 @@ class Conversing(BaseAgent):
         self._check_open()
         user_turn(user_id, session_id or "new", 0, reply, instant(at), max_chars=MAX_TEXT_CHARS)
         return Reply.of(self._turns.run("observe", Incoming(user_id, text, session_id, at), reply=reply))
+
+    def _answer(self, asked: Incoming, emit: Emit = ignore, cancelled: Event | None = None) -> Reply:
+        """Take a turn; everything above that answers comes here, in the caller's thread or another."""
+        self._check_open()
+        return self._turns.answer(asked, emit, cancelled)

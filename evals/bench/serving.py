@@ -30,6 +30,7 @@ from habitus.agent.agent import Agent
 from habitus.agent.errors import ExtraMissingError
 from habitus.agent.inputs import Incoming
 from habitus.agent.reply import Reply
+from habitus.agent.running import ignore
 from habitus.agent.threads import Emit
 from habitus.evals.bench import load
 from habitus.evals.bench.clock import Times, resident_mb
@@ -71,10 +72,12 @@ class TimedAgent(Agent):
 
     turn_ms: list[float]
 
-    def _turn(self, incoming: Incoming, emit: Emit, cancelled: threading.Event) -> Reply:
+    def _answer(
+        self, asked: Incoming, emit: Emit = ignore, cancelled: threading.Event | None = None
+    ) -> Reply:
         begun = time.perf_counter()
         try:
-            return super()._turn(incoming, emit, cancelled)
+            return super()._answer(asked, emit, cancelled)
         finally:
             self.turn_ms.append((time.perf_counter() - begun) * 1e3)
 
