@@ -24,6 +24,7 @@ from habitus.agent.cli_options import (
     opened,
     show_json,
 )
+from habitus.agent.cli_presets import presets
 from habitus.agent.cli_serving import keys_app, serve
 from habitus.agent.errors import ExtraMissingError
 
@@ -46,6 +47,7 @@ app.add_typer(memory_app, name="memory")
 app.add_typer(keys_app, name="keys")
 app.add_typer(config_app, name="config")
 app.command("chat")(chat)
+app.command("presets")(presets)
 app.command("serve")(serve)
 app.command("migrate")(migrate)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from habitus.agent.cli_exits import Exit
-from habitus.agent.cli_options import GeneratorName, Place, User, console, opened
+from habitus.agent.cli_options import GeneratorName, Place, PresetName, User, console, opened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,12 +24,13 @@ def chat(
     user: User = "me",
     folder: Place = None,
     generator: GeneratorName = None,
+    preset: PresetName = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Read a message a line, print a JSON object a line.")
     ] = False,
 ) -> None:
     """Talk to the agent; /help lists what else it does. Arrow keys bring back what was typed before."""
-    with opened(folder, create=True, generator=generator) as agent:
+    with opened(folder, create=True, generator=generator, preset=preset) as agent:
         if as_json:
             failed = _converse_in_json(agent, user)
         else:

@@ -36,6 +36,12 @@ GeneratorName = Annotated[
         show_default="no language model",
     ),
 ]
+PresetName = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", help="A method of the literature; `habitus presets` lists them.", show_default=False
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -71,6 +77,7 @@ def opened(
     user: str | None = None,
     create: bool = False,
     generator: str | None = None,
+    preset: str | None = None,
     traces: bool = False,
 ) -> Iterator[Agent]:
     """Open the agent of a folder or a database.
@@ -80,6 +87,7 @@ def opened(
         user: somebody of whom something must be stored.
         create: whether the folder may be made; else a mistyped one is an error.
         generator: its name; by default the configured one.
+        preset: its name; by default the configured one.
         traces: whether turns are OpenTelemetry spans, whatever is configured.
     """
     from habitus.agent.agent import Agent
@@ -89,7 +97,7 @@ def opened(
     from habitus.memory.errors import NotFoundError
     from habitus.memory.opening import is_url
 
-    configuration = load()
+    configuration = load(preset)
     place, generator = memory_place(place), generator or configuration.generator
     if not create and not is_url(place) and not Path(place).is_dir():
         raise NotFoundError(f"there is no data folder {place!r}; name another with --folder")

@@ -1,4 +1,5 @@
-"""What the command line is set up with: defaults, a TOML file, the environment, and options, in rising order.
+"""What the command line is set up with: defaults, a preset, a TOML file, the environment, and options, in
+rising order.
 
     folder = "~/habitus"
     generator = "openai:gpt-4.1"
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +32,7 @@ from pydantic_settings import (
 )
 
 from habitus.agent.errors import AgentError
+from habitus.agent.presets.reading import PresetError, preset
 from habitus.agent.settings import Settings
 
 PREFIX = "HABITUS_"
@@ -75,6 +78,8 @@ class Configuration(BaseSettings):
     """By name, see `habitus.agent.generators.naming`; None needs no weights."""
     generator_key: SecretStr | None = None
     """Of a server given by URL."""
+    preset: str | None = None
+    """A method of the literature, see `habitus presets`: it sets what `settings` leaves open."""
     settings: Settings = Settings()
     serve: ServeConfiguration = ServeConfiguration()
 
@@ -87,15 +92,35 @@ class Configuration(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+        toml = TomlConfigSettingsSource(settings_cls, _file())
+        return init_settings, env_settings, toml, _PresetSource(settings_cls)
 
     def shown(self) -> dict[str, Any]:
         """Return all of it as JSON values, secrets masked."""
         return self.model_dump(mode="json")
 
 
-def load() -> Configuration:
+class _PresetSource(PydanticBaseSettingsSource):
+    """The settings of the preset that a source above names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False  # `__call__` gives all of it at once
+
+    def __call__(self) -> dict[str, Any]:
+        named = self.current_state.get("preset")
+        if not isinstance(named, str):
+            return {}
+        try:
+            return {"settings": dict(preset(named).settings)}
+        except PresetError as error:
+            raise ConfigurationError(str(error)) from None
+
+
+def load(preset: str | None = None) -> Configuration:
     """Read the configuration.
+
+    Args:
+        preset: its name, in place of the one that file or environment name.
 
     Raises:
         ConfigurationError: an unknown or wrong setting, or a file that cannot be read.
@@ -105,7 +130,9 @@ def load() -> Configuration:
         raise ConfigurationError(f"there is no file {str(file)!r}, which {FILE_VARIABLE} names")
     _check_environment(os.environ)
     try:
-        return Configuration()
+        return Configuration() if preset is None else Configuration(preset=preset)
+    except ConfigurationError:
+        raise
     except ValidationError as error:
         raise ConfigurationError("; ".join(_told(error))) from None
     except (OSError, ValueError) as error:

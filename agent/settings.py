@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,3 +81,18 @@ class Settings(BaseModel):
     """Whether turns and their nodes are OpenTelemetry spans (extra `traces`): never what was said."""
     max_message_chars: int = Field(default=2_000_000, ge=1)
     """A longer message is refused."""
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> Self:
+        """Return the settings that express a method of the literature; `habitus presets` lists them.
+
+        Args:
+            name: of the preset.
+            changes: further settings, in place of the preset's.
+
+        Raises:
+            PresetError: there is no such preset.
+        """
+        from habitus.agent.presets.reading import preset
+
+        return cls.model_validate({**preset(name).settings, **changes})
