@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test quick check format notebooks docs clean
+.PHONY: install demo test quick check format notebooks docs dist-check clean
 
 install: $(VENV)/.installed
 
@@ -37,6 +37,9 @@ notebooks: install
 
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file notebooks/mkdocs.yml
+
+dist-check: install
+	$(BIN)/python .ci/dist_check.py $(EXTRAS)
 
 clean:
 	rm -rf $(VENV) build dist

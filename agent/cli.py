@@ -52,6 +52,23 @@ app.command("serve")(serve)
 app.command("migrate")(migrate)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"habitus {version('habitus')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _habitus(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before any command."""
+
+
 @app.command()
 def demo(folder: Place = None, as_json: AsJson = False) -> None:
     """Play a scripted conversation over three sessions and show what happens at each turn."""

@@ -299,6 +299,12 @@ def test_an_interrupted_command_exits_with_130(tmp_path: Path) -> None:
         assert process.wait(60) == 130
 
 
+def test_the_version_is_that_of_the_package() -> None:
+    from importlib.metadata import version
+
+    assert runner.invoke(app, ["--version"]).output == f"habitus {version('habitus')}\n"
+
+
 def test_the_help_tells_the_exit_codes() -> None:
     shown = " ".join(run("--help").split())
     for told in (
