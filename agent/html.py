@@ -1,7 +1,8 @@
-"""A reply as HTML, for the cell of a notebook: what was said, and why."""
+"""A reply, and what memory holds on a question, as HTML for the cell of a notebook."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ from habitus.memory.html import badge, box, bullets, changes, quiet
 
 if TYPE_CHECKING:
     from habitus.agent.reply import Reply
+    from habitus.agent.state import Recall
+    from habitus.memory.recall import Memory
 
 _N_MEMORIES = 5
+_CELL = "text-align:left;vertical-align:top;padding:.1em .8em .1em 0"
 _SAID = "white-space:pre-wrap;border-left:3px solid #3b5b92;padding-left:.7em"
 
 
@@ -37,7 +41,25 @@ def reply(one: Reply) -> str:
         parts.append(f"<div><em>Feedback</em> {escape(one.feedback_effect.reason)}</div>")
     if changed := one.persona_diff():
         parts.append(f'<div style="margin-top:.5em"><em>Persona</em>{changes(changed)}</div>')
-    spent = ", ".join(f"{name} {ms:.1f}" for name, ms in one.timings_ms.items())
     total = sum(one.timings_ms.values())
-    note = f"{one.at:%Y-%m-%d %H:%M}, {total:.0f} ms ({spent}), prompt of {one.prompt_tokens} tokens"
-    return box(f"Reply to {one.user_id}", "".join(parts), note)
+    spent = ", ".join(f"{name} {ms:.0f}" for name, ms in one.timings_ms.items() if ms >= 0.5)
+    read = f"; a prompt of {one.prompt_tokens:,} tokens" if one.prompt_tokens else ""
+    parts.append(f'<div style="margin-top:.5em">{quiet(f"{total:.0f} ms ({spent}){read}")}</div>')
+    return box(f"Reply to {one.user_id}", "".join(parts), f"{one.at:%Y-%m-%d %H:%M}")
+
+
+def recall(one: Recall) -> str:
+    """Return the evidence that went into the prompt, best first, with the score of each arm."""
+    arms = dict.fromkeys(arm for memory in one.evidence for arm in memory.arms)
+    head = "".join(f'<th style="{_CELL}">{escape(arm)}</th>' for arm in ("said", "", "score", *arms))
+    rows = "".join(_row(memory, tuple(arms)) for memory in sorted(one.evidence, key=lambda it: -it.score))
+    table = f'<table style="border-collapse:collapse">{head}{rows}</table>'
+    note = f"{len(one.evidence)} of {len(one.ranked_turn_ids)} messages, {one.context_tokens:,} tokens"
+    return box("Recalled", table if one.evidence else quiet("nothing"), note)
+
+
+def _row(memory: Memory, arms: Sequence[str]) -> str:
+    newer = quiet(f"(newer on {memory.newer_at:%Y-%m-%d}) ") if memory.newer_at else ""
+    cells = [quiet(f"{memory.at:%Y-%m-%d} {memory.role}"), newer + escape(memory.text), f"{memory.score:.2f}"]
+    cells += [f"{memory.arms[arm]:.2f}" if arm in memory.arms else "" for arm in arms]
+    return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"

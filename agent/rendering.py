@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -122,43 +124,47 @@ def _without_head(lines: list[str]) -> list[str]:
 
 
 def preference_table(preferences: Iterable[Preference]) -> Table:
-    """Return preferences with every field that says how far they hold."""
-    table = Table("id", "statement", "topic", "stance", "strength", "scope", "source", "status", "since")
+    """Return preferences with every field that says how far they hold; it fits into 80 columns."""
+    table = _table("id", "preference", "stance", "status")
     for p in preferences:
         table.add_row(
-            Text(p.id[:_ID], no_wrap=True),
-            Text(p.statement),
-            Text(p.topic),
-            p.stance,
-            f"{p.strength:.2f}",
-            Text(p.scope or "always"),
-            p.source,
-            p.status,
-            f"{p.valid_from:%Y-%m-%d}",
+            Text(p.id[:_ID]),
+            _noted(p.statement, p.topic, p.scope or "always", p.source),
+            _noted(p.stance, f"{p.strength:.2f}"),
+            _since(p.status, p.valid_from),
         )
     return table
 
 
 def fact_table(facts: Iterable[Fact]) -> Table:
-    """Return facts with what they are about and whether they still hold."""
-    table = Table("id", "statement", "subject", "attribute", "status", "since")
+    """Return facts with what they are about and whether they still hold; it fits into 80 columns."""
+    table = _table("id", "fact", "status")
     for fact in facts:
-        table.add_row(
-            Text(fact.id[:_ID], no_wrap=True),
-            Text(fact.statement),
-            Text(fact.subject),
-            Text(fact.attribute),
-            fact.status,
-            f"{fact.valid_from:%Y-%m-%d}",
-        )
+        about = _noted(fact.statement, fact.subject, fact.attribute)
+        table.add_row(Text(fact.id[:_ID]), about, _since(fact.status, fact.valid_from))
     return table
 
 
 def turn_table(turns: Iterable[Turn]) -> Table:
-    """Return messages in time order."""
-    table = Table("id", "at", "session", "who", "text")
+    """Return messages in time order; it fits into 80 columns."""
+    table = _table("id", "said", "text")
     for turn in turns:
-        table.add_row(
-            turn.id[:_ID], f"{turn.at:%Y-%m-%d %H:%M}", turn.session_id[:12], turn.role, Text(_cut(turn.text))
-        )
+        said = _noted(f"{turn.at:%Y-%m-%d %H:%M}", f"{turn.role}, {turn.session_id[:_ID]}")
+        table.add_row(Text(turn.id[:_ID]), said, Text(_cut(turn.text)))
     return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=name in ("id", "stance", "status", "said"))
+    return table
+
+
+def _noted(text: str, *notes: str) -> Text:
+    """Return a text with what else is to be known of it below."""
+    return Text.assemble(text, "\n", (" · ".join(notes), "dim"))
+
+
+def _since(status: str, at: datetime) -> Text:
+    return _noted(status, f"{at:%Y-%m-%d}")

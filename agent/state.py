@@ -101,6 +101,12 @@ class Recall:
     def context_tokens(self) -> int:
         return self.packed.n_tokens
 
+    def _repr_html_(self) -> str:
+        from habitus.agent.html import recall
+
+        shown: Any = self  # mypy knows this module by two names
+        return recall(shown)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:

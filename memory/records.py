@@ -193,6 +193,12 @@ class Fact(_Dated):
     """What is told of the subject: `name`, `job`, `lives_in`, `has`, `event`."""
     value: str
 
+    def _repr_html_(self) -> str:
+        from habitus.memory.html import fact
+
+        shown: Any = self  # mypy knows this module by two names
+        return fact(shown)
+
 
 class Correction(Record):
     """A mistake and what would have been right, consulted before answering (MemPrompt, TeachMe)."""

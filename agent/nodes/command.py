@@ -66,14 +66,14 @@ def _show(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     if not preferences and not facts:
         return CommandOutcome(kind="show", text="I don't know anything about you yet.")
     lines = ["This is what I know about you:"]
-    lines += [f"- {p.statement}{_hedged(p)} (since {p.valid_from:%Y-%m-%d})" for p in preferences]
+    lines += [f"- {p.statement} ({_hedged(p)}since {p.valid_from:%Y-%m-%d})" for p in preferences]
     lines += [f"- {f.statement} (since {f.valid_from:%Y-%m-%d})" for f in facts]
     return CommandOutcome(kind="show", text="\n".join(lines))
 
 
 def _hedged(preference: Preference) -> str:
-    scope = f", {preference.scope}" if preference.scope else ""
-    return scope + (", I think" if preference.status == "pending" or not preference.explicit else "")
+    scope = f"{preference.scope}, " if preference.scope else ""
+    return scope + ("I think, " if preference.status == "pending" or not preference.explicit else "")
 
 
 def _export(asked: Command, turn: Turn, context: Context) -> CommandOutcome:

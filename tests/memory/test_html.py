@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from habitus.memory.records import Evidence, Persona, PersonaLine, Preference, Profile, ProfileSection
+from habitus.memory.html import changes
+from habitus.memory.records import Evidence, Fact, Persona, PersonaLine, Preference, Profile, ProfileSection
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 ATTACK = '<script>alert(1)</script> & "quotes"'
@@ -21,6 +23,16 @@ RECORDS = [
         stance="avoid",
         scope=ATTACK,
         status_reason=ATTACK,
+        evidence=(Evidence(turn_id="t", quote=ATTACK),),
+        valid_from=AT,
+        learnt_at=AT,
+    ),
+    Fact(
+        user_id="maya",
+        statement=ATTACK,
+        subject=ATTACK,
+        attribute="has",
+        value="figs",
         evidence=(Evidence(turn_id="t", quote=ATTACK),),
         valid_from=AT,
         learnt_at=AT,
@@ -42,7 +54,7 @@ RECORDS = [
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
-def test_words_stay_words(record: Preference | Profile | Persona) -> None:
+def test_words_stay_words(record: Preference | Fact | Profile | Persona) -> None:
     html = record._repr_html_()
     assert "<script" not in html
     assert html.count(ESCAPED) >= 3
@@ -58,3 +70,19 @@ def test_a_preference_shows_how_far_it_holds() -> None:
 
 def test_an_empty_profile_says_so() -> None:
     assert "nothing" in Profile(user_id="maya", version=1, made_at=AT)._repr_html_()
+
+
+def test_a_line_of_a_persona_shows_its_kind() -> None:
+    line = PersonaLine(text="Never: I'm allergic to figs.", preference_id="p")
+    html = Persona(user_id="maya", version=1, made_at=AT, reason="r", lines=(line,))._repr_html_()
+    assert ">Never</span> I&#x27;m allergic to figs." in html
+
+
+def test_a_diff_shows_what_came_and_went_without_its_heads() -> None:
+    html = changes(["--- version 1", "+++ version 2", "@@ -1 +1 @@", " - kept", "-- gone <b>", "+- came"])
+    assert "version" not in html and "@@" not in html
+    assert re.findall(r"color:(#?\w+)\">(.*?)</div>", html) == [
+        ("inherit", "  kept"),
+        ("#b3261e", "− gone &lt;b&gt;"),
+        ("#1a7f4b", "+ came"),
+    ]
