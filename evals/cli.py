@@ -19,6 +19,7 @@ from habitus.evals.faults.cli import faults
 from habitus.evals.feedback.cli import feedback
 from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
 from habitus.evals.harness.shards import Shard
+from habitus.evals.isolation_cli import isolation
 from habitus.evals.lifelong.cli import lifelong
 from habitus.evals.locomo.cli import locomo
 from habitus.evals.longmemeval.cli import longmemeval
@@ -40,6 +41,7 @@ eval_app.command("prefeval")(prefeval)
 eval_app.command("feedback")(feedback)
 eval_app.command("faults")(faults)
 eval_app.command("poisoning")(poisoning)
+eval_app.command("isolation")(isolation)
 eval_app.command("lifelong")(lifelong)
 add_benchmarks(eval_app)
 eval_app.command("compare")(compare)

@@ -120,7 +120,7 @@ class HabitusStore(BaseStore):
             if op.value is None:
                 gone[user_id] += [turn.id for turn in versions]
             else:
-                added[user_id].append(self._version(op, op.value, user_id, len(versions)))
+                added[user_id].append(self._version(op, op.value, user_id, _next_place(versions)))
         for user_id, turns in added.items():
             sessions = tuple(turn.session_id for turn in turns)
             self._store.commit(user_id, Changes(turns=tuple(turns), ends_sessions=sessions))
@@ -224,6 +224,11 @@ def _session_id(address: Address) -> str:
     namespace, key = address
     digest = hashlib.sha256(json.dumps([list(namespace), key]).encode()).hexdigest()
     return f"{_PREFIX}{digest[:40]}"
+
+
+def _next_place(versions: Sequence[Turn]) -> int:
+    # Not their number: one in between may have been forgotten.
+    return versions[-1].index + 1 if versions else 0
 
 
 def _address(version: Turn) -> Address:

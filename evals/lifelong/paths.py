@@ -50,17 +50,17 @@ def attack(agent: Agent, reader: str, owner: str, at: datetime) -> dict[str, str
         "their session in memories": (agent.memories(reader, session_id=one) for one in sessions),
         "their turns by id": (agent.store.turns(reader, ids=turns) for _ in range(1)),
         "their texts by id": (agent.store.texts(reader, turns) for _ in range(1)),
-        "their replies rated": (_tried(agent.feedback, reader, one, rating=-1.0, at=at) for one in replies),
-        "their preferences confirmed": (_tried(agent.confirm, reader, one, at=at) for one in preferences),
-        "their preferences rejected": (_tried(agent.reject, reader, one, at=at) for one in preferences),
+        "their replies rated": (tried(agent.feedback, reader, one, rating=-1.0, at=at) for one in replies),
+        "their preferences confirmed": (tried(agent.confirm, reader, one, at=at) for one in preferences),
+        "their preferences rejected": (tried(agent.reject, reader, one, at=at) for one in preferences),
         "their preferences edited": (
-            _tried(agent.edit, reader, one, at=at, statement="The user likes nothing.") for one in preferences
+            tried(agent.edit, reader, one, at=at, statement="The user likes nothing.") for one in preferences
         ),
         "their turns forgotten": (
             agent.forget(reader, turn_ids=turns, preference_ids=preferences) for _ in range(1)
         ),
     }
-    return {name: "\n".join(map(_text, act)) for name, act in acts.items()}
+    return {name: "\n".join(map(as_text, act)) for name, act in acts.items()}
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -68,17 +68,18 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return all that a value holds, records as JSON."""
     if isinstance(value, BaseModel):
         return value.model_dump_json()
     if isinstance(value, Mapping):
-        return "\n".join(f"{_text(key)}: {_text(one)}" for key, one in value.items())
+        return "\n".join(f"{as_text(key)}: {as_text(one)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
-        return "\n".join(map(_text, value))
+        return "\n".join(map(as_text, value))
     return str(value)
 
 
-def _tried(act: Callable[..., object], *arguments: Any, **named: Any) -> object:
+def tried(act: Callable[..., object], *arguments: Any, **named: Any) -> object:
     """Do what is to be refused; the refusal's own words count as well."""
     try:
         return act(*arguments, **named)
@@ -91,21 +92,21 @@ def _prompt(prepared: Any) -> str:
 
 
 def _exported(agent: Agent, user: str) -> Iterator[str]:
-    yield _text(_tried(agent.export, user))
+    yield as_text(tried(agent.export, user))
 
 
 _STORED: Mapping[str, Callable[[Agent, str], Iterator[str]]] = {
-    "memories": lambda agent, user: (_text(one) for one in agent.memories(user)),
-    "preferences": lambda agent, user: (_text(one) for one in agent.preferences(user)),
-    "facts": lambda agent, user: (_text(one) for one in agent.facts(user)),
-    "profile": lambda agent, user: (_text(one) for one in [agent.profile(user)]),
-    "personas": lambda agent, user: (_text(one) for one in agent.personas(user)),
+    "memories": lambda agent, user: (as_text(one) for one in agent.memories(user)),
+    "preferences": lambda agent, user: (as_text(one) for one in agent.preferences(user)),
+    "facts": lambda agent, user: (as_text(one) for one in agent.facts(user)),
+    "profile": lambda agent, user: (as_text(one) for one in [agent.profile(user)]),
+    "personas": lambda agent, user: (as_text(one) for one in agent.personas(user)),
     "export": _exported,
-    "sessions": lambda agent, user: (_text(one) for one in agent.store.sessions(user)),
-    "corrections": lambda agent, user: (_text(one) for one in agent.store.corrections(user)),
-    "feedback": lambda agent, user: (_text(one) for one in agent.store.feedback(user)),
-    "questions": lambda agent, user: (_text(one) for one in agent.store.questions(user)),
-    "reward weights": lambda agent, user: (_text(one) for one in [agent.store.weights(user)]),
+    "sessions": lambda agent, user: (as_text(one) for one in agent.store.sessions(user)),
+    "corrections": lambda agent, user: (as_text(one) for one in agent.store.corrections(user)),
+    "feedback": lambda agent, user: (as_text(one) for one in agent.store.feedback(user)),
+    "questions": lambda agent, user: (as_text(one) for one in agent.store.questions(user)),
+    "reward weights": lambda agent, user: (as_text(one) for one in [agent.store.weights(user)]),
     "tool list_preferences": lambda agent, user: iter([_tool(agent, user, "list_preferences", {})]),
     "tool profile": lambda agent, user: iter([_tool(agent, user, "profile", {})]),
 }
@@ -122,7 +123,7 @@ def _chatted(agent: Agent, user: str, asked: str, at: datetime) -> Iterator[str]
     reply = agent.chat(user, asked, at=at)
     yield reply.text
     yield reply.why()
-    yield _text([memory.text for memory in reply.memories])
+    yield as_text([memory.text for memory in reply.memories])
 
 
 def _streamed(agent: Agent, user: str, asked: str, at: datetime) -> Iterator[str]:
@@ -132,7 +133,7 @@ def _streamed(agent: Agent, user: str, asked: str, at: datetime) -> Iterator[str
 def _recalled(agent: Agent, user: str, asked: str, at: datetime) -> Iterator[str]:
     found = agent.recall(user, asked, at=at, context_tokens=100_000)
     yield found.packed.text
-    yield _text(agent.store.texts(user, found.ranked_turn_ids))
+    yield as_text(agent.store.texts(user, found.ranked_turn_ids))
 
 
 def _in_basestore(agent: Agent, user: str, asked: str, at: datetime) -> Iterator[str]:

@@ -1,0 +1,44 @@
+"""What is left of deleted users where their words were kept: bytes of files, rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from habitus.memory.terms import hash_term
+
+
+def in_files(folder: Path, secrets: Sequence[str]) -> list[str]:
+    """Tell which files hold one of some words, or the hash under which indexes keep it."""
+    needles = [needle for one in secrets for needle in (one.encode(), hash_term(one).to_bytes(8, "little"))]
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        for content in [path.read_bytes()]
+        if any(needle in content for needle in needles)
+    ]
+
+
+def in_tables(url: str, secrets: Sequence[str]) -> list[str]:
+    """Tell which tables of a PostgreSQL database hold one of some words, or its hash, in any column."""
+    import psycopg
+    from psycopg import sql
+
+    needles = [needle for one in secrets for needle in (one, hash_term(one).to_bytes(8, "little").hex())]
+    with psycopg.connect(url) as connection:
+        tables = connection.execute(
+            "SELECT schemaname, tablename FROM pg_tables"
+            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        look = (
+            "SELECT 1 FROM {} t WHERE EXISTS"
+            " (SELECT 1 FROM unnest(%s::text[]) n WHERE strpos(t::text, n) > 0)"
+        )
+        return [
+            f"{schema}.{table}"
+            for schema, table in tables
+            if connection.execute(
+                sql.SQL(look + " LIMIT 1").format(sql.Identifier(schema, table)), (needles,)
+            ).fetchone()
+        ]

@@ -1,0 +1,100 @@
+"""The walk finds nothing in Habitus, and finds what leaks where something does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from habitus.agent import Agent
+from habitus.agent.sessions import Sessions
+from habitus.evals.faults.places import DIM, open_store
+from habitus.evals.isolation import walking
+from habitus.evals.isolation.people import IDS, people, secrets_in
+from habitus.evals.isolation.reads import READS
+from habitus.evals.isolation.remains import in_files, in_tables
+from habitus.evals.isolation.walking import Walk, walk_through
+from habitus.evals.isolation.writes import WRITES
+from habitus.memory import writing
+from habitus.memory.shortterm import ShortTermMemory
+from habitus.retrievers.encoder import HashingEncoder
+
+for _extra in ("opentelemetry.sdk", "fastapi", "mcp", "langchain"):
+    pytest.importorskip(_extra, reason="an extra that the walk needs is not installed")
+STEPS = 200
+
+
+def walk(place: str, folder: Path, *, steps: int = STEPS, threads: int = 1) -> tuple[Walk, list[str]]:
+    store = open_store(place, HashingEncoder(DIM), exact_limit=20)
+    return walk_through(store, folder, n_operations=steps, n_users=8, seed=1, n_threads=threads)
+
+
+@pytest.fixture(autouse=True)
+def deletes_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "_DELETES", 0.03)
+
+
+@pytest.fixture
+def database(postgres_url: str, postgres_schema: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    psycopg = pytest.importorskip("psycopg", reason="no driver for PostgreSQL: install the extra `postgres`")
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {postgres_schema}".encode())
+        yield postgres_url.replace("/postgres?", f"/{postgres_schema}?")
+        connection.execute(f"DROP DATABASE {postgres_schema} WITH (FORCE)".encode())
+
+
+class TestNobodyGetsAnothersWords:
+    def test_from_a_folder(self, tmp_path: Path) -> None:
+        seen, dead = walk(str(tmp_path / "data"), tmp_path)
+        assert (seen.leaks, seen.errors) == ([], [])
+        assert sum(seen.done.values()) == STEPS
+        assert {*READS, *WRITES, "delete", "everything at once"} == set(seen.done)
+        assert seen.n_chars > 100_000 and seen.n_lines > 50 and seen.n_spans > 500
+        assert dead and in_files(tmp_path / "data", dead) == []
+
+    def test_from_postgres_with_several_at_once(self, tmp_path: Path, database: str) -> None:
+        seen, dead = walk(database, tmp_path, threads=3)
+        assert (seen.leaks, seen.errors) == ([], [])
+        assert sum(seen.done.values()) == STEPS
+        assert dead and in_tables(database, dead) == []
+
+
+class TestLeaksAreFound:
+    def test_of_a_cache_that_forgets_the_user(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        own = Sessions.memory
+
+        def everybodys(self: Sessions, user_id: str, session_id: str) -> ShortTermMemory:
+            return own(self, IDS[0], session_id)
+
+        monkeypatch.setattr(Sessions, "memory", everybodys)
+        seen, _ = walk(str(tmp_path / "data"), tmp_path, steps=80)
+        assert any(told.startswith("prepare: ") for told in seen.leaks)
+
+    def test_in_the_log_and_after_a_deletion(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def log_it(self: Agent, user_id: str, text: str, **named: Any) -> Any:
+            logging.getLogger("habitus").debug("was told %s", text)
+            return chat(self, user_id, text, **named)
+
+        chat = Agent.chat
+        monkeypatch.setattr(Agent, "chat", log_it)
+        monkeypatch.setattr(writing, "delete_user", lambda connection, user_id: None)
+        seen, dead = walk(str(tmp_path / "data"), tmp_path, steps=120)
+        assert any(told.startswith("log: ") for told in seen.leaks)
+        assert any(told.endswith("before they were deleted") for told in seen.leaks)
+        assert in_files(tmp_path / "data", dead)
+
+
+def test_every_sentence_of_a_person_carries_their_secret_and_no_other() -> None:
+    from random import Random
+
+    chance = Random(0)
+    crowd = people(50, chance)
+    assert len({one.id for one in crowd}) == len({one.secret for one in crowd}) == 50 > len(IDS)
+    for one in crowd:
+        assert set(secrets_in([one.say(chance).upper() for _ in range(20)])) == {one.secret}
+        assert list(secrets_in([one.ask(chance)])) == []
