@@ -19,7 +19,7 @@ from habitus.evals.faults.cli import faults
 from habitus.evals.feedback.cli import feedback
 from habitus.evals.harness.options import Concurrency, EmbeddingCache, ShardName
 from habitus.evals.harness.shards import Shard
-from habitus.evals.isolation_cli import isolation
+from habitus.evals.isolation.cli import isolation
 from habitus.evals.lifelong.cli import lifelong
 from habitus.evals.locomo.cli import locomo
 from habitus.evals.longmemeval.cli import longmemeval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence, Set
 
 from habitus.memory.cutting import mentions, without
@@ -36,8 +37,12 @@ def forget_about(store: MemoryStore, user_id: str, words: str) -> Forgotten:
     facts = matching_facts(store.facts(user_id), words, encoder=store.encoder)
     named = [words, *(p.target for p in preferences), *(f.value for f in facts)]
     subjects = [stems for text in named if (stems := set(analyze(text)) - _FRAME)]
-    told = [said for said in store.turns(user_id) if mentions(said.text, subjects)]
-    left = {said.id: without(said.text, subjects) for said in told}
+    left: dict[str, str] = {}
+    for said in store.turns(user_id):
+        if said.meta and mentions(json.dumps(said.meta, ensure_ascii=False), subjects):
+            left[said.id] = ""  # what stands beside a message cannot be cut into
+        elif mentions(said.text, subjects):
+            left[said.id] = without(said.text, subjects)
     return store.forget(
         user_id,
         turn_ids=[turn_id for turn_id, text in left.items() if not text],

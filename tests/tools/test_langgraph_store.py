@@ -12,6 +12,7 @@ from langgraph.store.memory import InMemoryStore
 from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.store import MemoryStore
+from habitus.memory.subjects import forget_about
 from habitus.retrievers.encoder import HashingEncoder
 from habitus.tools.langgraph_store import HabitusStore
 
@@ -128,6 +129,26 @@ def test_items_survive_the_process_and_are_deleted_for_good(tmp_path: Path, enco
         assert [one.key for one in items.search(MAYA, query="quetzalcoatl")] == ["tea"]
         items.delete(MAYA, "tea")
     assert not any(b"quetzalcoatl" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_it_is_put_again_after_a_version_was_forgotten(items: HabitusStore, store: MemoryStore) -> None:
+    for text in ("one", "two", "three"):
+        items.put(MAYA, "tea", {"text": text})
+    store.forget("maya", turn_ids=[store.turns("maya")[1].id])
+    items.put(MAYA, "tea", {"text": "four"})
+    item = items.get(MAYA, "tea")
+    assert item is not None and item.value == {"text": "four"}
+
+
+def test_what_is_forgotten_stays_in_no_part_of_an_item(items: HabitusStore, store: MemoryStore) -> None:
+    items.put(MAYA, "work", {"text": "She is a nurse, and she sings.", "note": "xylophone"}, index=["text"])
+    items.put(MAYA, "tea", {"text": "She drinks oolong."})
+    assert len(forget_about(store, "maya", "the xylophone").turn_ids) == 1
+    items.put(MAYA, "work", {"text": "She is a nurse, and she sings."})
+    forget_about(store, "maya", "nurse")
+    assert items.get(MAYA, "work") is None
+    assert "nurse" not in store.export("maya").model_dump_json()
+    assert items.get(MAYA, "tea") is not None
 
 
 def test_the_user_can_stand_elsewhere_in_the_namespace(store: MemoryStore) -> None:

@@ -32,8 +32,8 @@ def isolation(
 
     Every sentence carries a word of its user. It must come out to nobody else by any way there is, never be
     in the log at DEBUG, in metrics or traces, and after a deletion be in no file or table. Needs the extras
-    serve, mcp, langchain and traces. Exit code 0: nothing came out; 1: something did, or an operation failed, and is listed; 2: the
-    command cannot be run as given.
+    serve, mcp, langchain and traces. Exit code 0: nothing came out; 1: something did, or an operation
+    failed, and is listed; 2: the command cannot be run as given.
     """
     from rich.console import Console
 
