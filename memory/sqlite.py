@@ -11,6 +11,7 @@ from pathlib import Path
 from habitus.memory.errors import StoreClosedError, StoreCorruptError, StoreFullError
 from habitus.memory.outbox import put_added, put_removed, shard_of
 from habitus.memory.schema import migrate
+from habitus.memory.scrubbing import UnknownLayoutError, scrub_pages
 from habitus.memory.sql import FeatureRow
 from habitus.memory.writing import new_epoch
 
@@ -21,6 +22,9 @@ _BUSY_SECONDS = 30.0
 _MAX_IDLE = 8
 """Readers kept open; each holds up to 2 MB of pages."""
 _VACUUM_IN_MEMORY_PAGES = 16_384
+_MAX_UNUSED = 0.25
+"""Of the pages of a file; with more of them it is made smaller."""
+
 _UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {
     sqlite3.SQLITE_FULL,
@@ -95,20 +99,29 @@ class Database:
 
     def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
         self.path = path
+        self._max_pages = max_pages
         self._lock = threading.RLock()
         self._idle: list[SqliteConnection] = []
         self._idle_lock = threading.Lock()
         self._closed = False
         with translated(path):
-            self._writer = self._connect()
+            self._writer = self._connect_writer()
             try:
                 self._writer.execute("PRAGMA journal_mode=WAL")
-                if max_pages is not None:
-                    self._writer.execute(f"PRAGMA max_page_count={max_pages:d}")
                 migrate(self._writer)
+                self._file = path.open("r+b", buffering=0)
+            except OSError as error:
+                self._writer.close()
+                raise StoreFullError(f"{path} cannot be written: {error}") from error
             except BaseException:
                 self._writer.close()
                 raise
+
+    def _connect_writer(self) -> SqliteConnection:
+        connection = self._connect()
+        if self._max_pages is not None:
+            connection.execute(f"PRAGMA max_page_count={self._max_pages:d}")
+        return connection
 
     def _connect(self) -> SqliteConnection:
         connection: SqliteConnection = sqlite3.connect(
@@ -172,28 +185,48 @@ class Database:
         connection.close()
 
     def scrub(self) -> None:
-        """Rewrite the file without anything that was deleted, and empty the write-ahead log.
+        """Overwrite what the file still holds of deleted rows, and empty the write-ahead log.
 
-        `secure_delete` alone is not enough: when SQLite balances two pages it leaves copies of moved
-        rows in the unused part of a page (seen in 12 of 40 random runs of inserts and deletes).
-        Takes time in proportion to the size of the file, and for a while as much space again.
+        Reads the whole file once. It is written anew where much of it is unused, which takes many times
+        as long and for a while as much space again.
         """
         with self._lock, translated(self.path):
             self._check_open()
             (n_pages,) = self._writer.execute("PRAGMA page_count").fetchone()
-            if n_pages > _VACUUM_IN_MEMORY_PAGES:
-                # Holds only what is kept, and has no name: SQLite unlinks it as soon as it is open.
-                self._writer.execute("PRAGMA temp_store=FILE")
+            (n_unused,) = self._writer.execute("PRAGMA freelist_count").fetchone()
+            if n_unused > n_pages * _MAX_UNUSED:
+                self._vacuum(n_pages)
+            self._empty_log()
             try:
-                self._writer.execute("VACUUM")
-            finally:
-                self._writer.execute("PRAGMA temp_store=MEMORY")
-            (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if busy:
+                scrub_pages(self._file)
+            except UnknownLayoutError:
+                self._vacuum(n_pages)
+                self._empty_log()
+            except OSError as error:
                 raise StoreFullError(
-                    f"{self.path} was still being read {_BUSY_SECONDS:.0f} s after a deletion; what was"
-                    " deleted is not yet gone from the write-ahead log: repeat the deletion"
-                )
+                    f"{self.path} cannot be written ({error}); what was deleted may still be in its unused"
+                    " parts: repeat the deletion"
+                ) from error
+            # Its cache holds pages as they were, and would write them back with the next change.
+            writer, self._writer = self._writer, self._connect_writer()
+            writer.close()
+
+    def _vacuum(self, n_pages: int) -> None:
+        if n_pages > _VACUUM_IN_MEMORY_PAGES:
+            # Holds only what is kept, and has no name: SQLite unlinks it as soon as it is open.
+            self._writer.execute("PRAGMA temp_store=FILE")
+        try:
+            self._writer.execute("VACUUM")
+        finally:
+            self._writer.execute("PRAGMA temp_store=MEMORY")
+
+    def _empty_log(self) -> None:
+        (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreFullError(
+                f"{self.path} was still being read {_BUSY_SECONDS:.0f} s after a deletion; what was"
+                " deleted is not yet gone from the write-ahead log: repeat the deletion"
+            )
 
     def close(self) -> None:
         """Close all connections; a second call does nothing."""
@@ -205,3 +238,5 @@ class Database:
                 connection.close()
             self._idle.clear()
             self._writer.close()
+            # Last: to close any file on it lets go of the locks that SQLite holds in this process.
+            self._file.close()
