@@ -31,6 +31,10 @@ class Agent(Conversing, Known):
     elsewhere. Safe to use from several threads: turns of one user follow each other, turns of
     different users run side by side.
 
+    In every method `user_id` says whose memory is meant and `at` when it happens: an aware instant, by
+    default now. `session_id`, `turn_ids`, `preference_id`, `preference_ids` and `fact_ids` are ids of what is
+    stored of that user.
+
     Args:
         store: where memory is kept; the agent closes it.
         generator: any LangChain chat model.

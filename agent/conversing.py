@@ -100,7 +100,7 @@ class Conversing(BaseAgent):
         generation: Mapping[str, Any] | None = None,
         strength: float = 1.0,
     ) -> AsyncIterator[str | Reply]:
-        """`stream` for async code."""
+        """`stream` for async code; arguments and errors are those of `chat`."""
         self._check_open()
         asked = Incoming(user_id, text, session_id, at, instructions, generation, strength)
         async for part in aiterate(self._threads, partial(self._answer, asked)):

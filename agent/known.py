@@ -93,7 +93,13 @@ class Known(BaseAgent):
     def edit(
         self, user_id: str, preference_id: str, *, at: datetime | None = None, **changes: object
     ) -> Preference:
-        """Put a preference differently: its `statement`, `topic`, `target`, `stance`, `strength`, `scope`.
+        """Put a preference differently.
+
+        Args:
+            user_id: whose.
+            preference_id: which.
+            at: when; by default now.
+            changes: by name, other values of `statement`, `topic`, `target`, `stance`, `strength`, `scope`.
 
         Returns:
             the new preference; the old one is superseded by it.

@@ -42,6 +42,7 @@ class ModelUsage:
 
     @property
     def total(self) -> Usage:
+        """Calls and tokens of both together."""
         return self.extraction + self.profile
 
 

@@ -95,10 +95,12 @@ class Recall:
 
     @property
     def evidence(self) -> tuple[Memory, ...]:
+        """What is packed, in time order."""
         return self.packed.memories
 
     @property
     def context_tokens(self) -> int:
+        """Tokens of what is packed, as the agent counts them."""
         return self.packed.n_tokens
 
     def _repr_html_(self) -> str:

@@ -234,6 +234,7 @@ class Profile(Record):
 
     @property
     def text(self) -> str:
+        """All sections, one a line, each after its title."""
         return "\n".join(f"{section.title}: {section.text}" for section in self.sections)
 
     def _repr_html_(self) -> str:
@@ -268,6 +269,7 @@ class Persona(Record):
 
     @property
     def text(self) -> str:
+        """All lines, as they stand in the prompt."""
         return "\n".join(f"- {line.text}" for line in self.lines)
 
     def _repr_html_(self) -> str:

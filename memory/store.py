@@ -198,13 +198,17 @@ class Forgotten:
 class MemoryStore(Protocol):
     """Truth, search and deletion. Safe to call from several threads.
 
-    Every method looks at one user before anything else; nothing of another user can come back.
-    Unknown users have no memories: reads return empty results, `delete_user` and `export` raise
-    `NotFoundError`.
+    Every method looks at one user before anything else, the one named by `user_id`; nothing of another user
+    can come back. Unknown users have no memories: reads return empty results, `delete_user` and `export`
+    raise `NotFoundError`. `ids`, `turn_ids`, `preference_ids`, `fact_ids`, `correction_ids`, `feedback_ids`
+    and `session_id` name what is stored of the user; a `status` leaves out records of any other; `progress`
+    is called with how much is done and how much there is.
     """
 
     @property
-    def encoder(self) -> Encoder: ...
+    def encoder(self) -> Encoder:
+        """What made the vectors, and encodes what is committed."""
+        ...
 
     def commit(self, user_id: str, changes: Changes, *, vectors: dict[str, Vectors] | None = None) -> None:
         """Store all of it, durably, or nothing.
@@ -236,7 +240,9 @@ class MemoryStore(Protocol):
         """
         ...
 
-    def users(self) -> list[str]: ...
+    def users(self) -> list[str]:
+        """Return the ids of all users of whom something is stored."""
+        ...
 
     def turns(
         self, user_id: str, *, ids: Sequence[str] | None = None, session_id: str | None = None
@@ -252,7 +258,9 @@ class MemoryStore(Protocol):
         """Return the stored vectors, each of shape `(n_passages, dim)`, by turn id."""
         ...
 
-    def sessions(self, user_id: str, *, open_only: bool = False) -> list[Session]: ...
+    def sessions(self, user_id: str, *, open_only: bool = False) -> list[Session]:
+        """Return conversations, oldest first; with `open_only` those that have not ended."""
+        ...
 
     def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]:
         """Return preferences, oldest first by `learnt_at`; all states unless `status` is given."""
@@ -266,15 +274,21 @@ class MemoryStore(Protocol):
         """
         ...
 
-    def facts(self, user_id: str, *, status: Status | None = None) -> list[Fact]: ...
+    def facts(self, user_id: str, *, status: Status | None = None) -> list[Fact]:
+        """Return facts, oldest first by `learnt_at`; all states unless `status` is given."""
+        ...
 
-    def corrections(self, user_id: str) -> list[Correction]: ...
+    def corrections(self, user_id: str) -> list[Correction]:
+        """Return past mistakes with what would have been right, oldest first."""
+        ...
 
     def feedback(self, user_id: str, *, limit: int | None = None) -> list[Feedback]:
         """Return feedback, oldest first; with `limit` the latest ones only."""
         ...
 
-    def weights(self, user_id: str) -> RewardWeights | None: ...
+    def weights(self, user_id: str) -> RewardWeights | None:
+        """Return what the user likes in the form of replies; None before anything was learnt."""
+        ...
 
     def questions(self, user_id: str) -> list[AskedQuestion]:
         """Return what the agent asked of its own accord, oldest first."""
@@ -292,7 +306,9 @@ class MemoryStore(Protocol):
         """Return the users of whom a turn waits to be read, who waits longest first."""
         ...
 
-    def profile(self, user_id: str) -> Profile | None: ...
+    def profile(self, user_id: str) -> Profile | None:
+        """Return the latest summary of the user; None before one was made."""
+        ...
 
     def personas(self, user_id: str) -> list[Persona]:
         """Return all versions, oldest first."""
@@ -327,10 +343,20 @@ class MemoryStore(Protocol):
         """
         ...
 
-    def export(self, user_id: str) -> Exported: ...
+    def export(self, user_id: str) -> Exported:
+        """Return everything stored of the user, but for vectors, which follow from the texts.
+
+        Raises:
+            NotFoundError: nothing is stored of them.
+        """
+        ...
 
     def delete_user(self, user_id: str) -> None:
-        """Delete all that is stored of the user; nothing of it stays, as with `forget`."""
+        """Delete all that is stored of the user; nothing of it stays, as with `forget`.
+
+        Raises:
+            NotFoundError: nothing is stored of them.
+        """
         ...
 
     def verify(self, progress: Progress | None = None) -> Verified:
@@ -349,9 +375,13 @@ class MemoryStore(Protocol):
         """Wait until the derived indexes hold all that was committed."""
         ...
 
-    def stats(self, user_id: str | None = None) -> StoreStats: ...
+    def stats(self, user_id: str | None = None) -> StoreStats:
+        """Return counts and sizes; of one user where one is named."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of the folder or the database; may be called twice."""
+        ...
 
     def __enter__(self) -> Self: ...
 

@@ -33,7 +33,13 @@ class Usage:
 
 
 class Price(BaseModel):
-    """What a provider asks for a million tokens."""
+    """What a provider asks for a million tokens.
+
+    Attributes:
+        input_per_million: for a million tokens read, in `currency`.
+        output_per_million: for a million tokens written, in `currency`.
+        currency: its name, as it is shown.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

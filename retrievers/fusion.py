@@ -11,7 +11,10 @@ Scores = npt.NDArray[np.float64]
 
 
 def standardise(scores: npt.ArrayLike) -> Scores:
-    """Shift and scale to mean 0 and standard deviation 1; all zeros where the scores are equal."""
+    """Shift and scale scores to mean 0 and standard deviation 1; the shape stays, `(n,)`.
+
+    All zeros where the scores are equal.
+    """
     values = np.asarray(scores, dtype=np.float64)
     if values.size == 0:
         return values
@@ -29,7 +32,7 @@ def weighted_sum(arms: Mapping[str, npt.ArrayLike], weights: Mapping[str, float]
         weights: by name; an arm without a weight does not count.
 
     Raises:
-        ValueError: a weight names no arm.
+        ValueError: a weight names no arm, or there are no weights.
     """
     unknown = sorted(set(weights) - set(arms))
     if unknown:

@@ -11,7 +11,7 @@ _BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def sentences(text: str) -> list[str]:
-    """Split at line ends and after full stops, question and exclamation marks; blanks are dropped."""
+    """Split a text at line ends and after full stops, question and exclamation marks; blanks are dropped."""
     return [piece for part in _BREAK.split(text) if (piece := part.strip())]
 
 

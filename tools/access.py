@@ -40,14 +40,23 @@ class Said(Protocol):
 
 
 class PersonalMemory(Protocol):
-    """An agent, as far as tools and middleware use it."""
+    """An agent, as far as tools and middleware use it: `habitus.agent.Agent` is one.
+
+    Arguments and errors are those of its methods of the same names.
+    """
 
     def chat(
         self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
-    ) -> Said: ...
+    ) -> Said:
+        """Answer a message and remember it."""
+        ...
+
     def prepare(
         self, user_id: str, text: str, *, session_id: str | None = None, at: datetime | None = None
-    ) -> PreparedPrompt: ...
+    ) -> PreparedPrompt:
+        """Return all that a generator should read to answer a message; nothing is written."""
+        ...
+
     def observe(
         self,
         user_id: str,
@@ -56,16 +65,39 @@ class PersonalMemory(Protocol):
         *,
         session_id: str | None = None,
         at: datetime | None = None,
-    ) -> Said: ...
+    ) -> Said:
+        """Remember, and learn from, a message that somebody else has answered."""
+        ...
+
     def recall(
         self, user_id: str, text: str, *, at: datetime | None = None, context_tokens: int | None = None
-    ) -> Recalled: ...
-    def ingest(self, user_id: str, conversations: Iterable[Conversation]) -> int: ...
-    def forget_about(self, user_id: str, words: str) -> Forgotten: ...
-    def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]: ...
-    def facts(self, user_id: str) -> list[Fact]: ...
-    def profile(self, user_id: str) -> Profile | None: ...
-    def persona(self, user_id: str) -> Persona | None: ...
+    ) -> Recalled:
+        """Return what memory holds on a question; nothing is written."""
+        ...
+
+    def ingest(self, user_id: str, conversations: Iterable[Conversation]) -> int:
+        """Bring in whole conversations from elsewhere; returns the number of messages stored."""
+        ...
+
+    def forget_about(self, user_id: str, words: str) -> Forgotten:
+        """Delete for good what the words speak of."""
+        ...
+
+    def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]:
+        """Return the user's preferences, oldest first."""
+        ...
+
+    def facts(self, user_id: str) -> list[Fact]:
+        """Return what is known of the user and their people."""
+        ...
+
+    def profile(self, user_id: str) -> Profile | None:
+        """Return the summary of the user; None if nothing is known."""
+        ...
+
+    def persona(self, user_id: str) -> Persona | None:
+        """Return the block of the system prompt in force; None if nothing is known."""
+        ...
 
 
 class UserMissingError(LookupError):

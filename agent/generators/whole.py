@@ -22,7 +22,7 @@ class WholeReplyChat(BaseChatModel):
 
     @abstractmethod
     def reply_to(self, messages: list[BaseMessage]) -> str:
-        """Return the reply to a conversation."""
+        """Return the reply to a conversation, whose last one of the `messages` is the user's."""
 
     def get_num_tokens(self, text: str) -> int:
         return estimate_tokens(text)

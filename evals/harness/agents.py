@@ -49,7 +49,10 @@ class Answer:
 
 
 class EvaluatedAgent(Protocol):
-    """What a benchmark asks of an agent. Exceptions are kept as the failure of one sample."""
+    """What a benchmark asks of an agent. Exceptions are kept as the failure of one sample.
+
+    `user_id` is unlike that of any other sample.
+    """
 
     def ingest(self, user_id: str, sessions: Sequence[Conversation]) -> object:
         """Take in the user's sessions with an assistant, in order of date."""
@@ -115,6 +118,11 @@ class Parts:
 
     @property
     def encoder(self) -> Encoder:
+        """The encoder of texts.
+
+        Raises:
+            EncoderError: its weights are not to be had.
+        """
         with self._lock:
             if self._encoder is None:
                 self._encoder = self._make_encoder()
@@ -127,7 +135,10 @@ AgentFactory = Callable[[Path, Parts], EvaluatedAgent]
 
 @contextmanager
 def opened(factory: AgentFactory, folder: Path, parts: Parts) -> Iterator[EvaluatedAgent]:
-    """Make an agent, and close it afterwards if it can be closed."""
+    """Make an agent with the `factory` on an empty `folder` of the given `parts`; close it afterwards.
+
+    An agent without a method `close` is left as it is.
+    """
     agent = factory(folder, parts)
     try:
         yield agent
@@ -138,7 +149,7 @@ def opened(factory: AgentFactory, folder: Path, parts: Parts) -> Iterator[Evalua
 
 
 def load_agent(name: str) -> AgentFactory:
-    """Import a factory named `module:factory`; modules in the working directory are found.
+    """Import a factory by its name, `module:factory`; modules in the working directory are found.
 
     Raises:
         UsageError: there is no such module or factory.

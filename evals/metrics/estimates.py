@@ -12,7 +12,14 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over questions with its bootstrap interval."""
+    """A mean over questions with its bootstrap interval.
+
+    Attributes:
+        n: how many questions.
+        mean: in the unit of the metric.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
 
     n: int
     mean: float
@@ -52,7 +59,9 @@ def bootstrap(
 
 
 def percentiles(values: Sequence[float], ranks: Sequence[int] = (50, 90, 95, 99)) -> dict[str, float]:
-    """Return percentiles `p50`, ... (linear interpolation), `max` and the number `n` of some values.
+    """Return the percentiles at some `ranks` (0..100) as `p50`, ..., with `max` and the number `n` of values.
+
+    Between two values they are interpolated linearly.
 
     Raises:
         ValueError: there are no values.
@@ -65,7 +74,7 @@ def percentiles(values: Sequence[float], ranks: Sequence[int] = (50, 90, 95, 99)
 
 
 def standard_error(values: Sequence[float]) -> float:
-    """Return the standard error of a mean: s / sqrt(n), s with n - 1. Lower is more certain.
+    """Return the standard error of a mean: s / sqrt(n), s with n - 1. Lower is better: more certain.
 
     Raises:
         ValueError: there are fewer than two values, which have no spread.
@@ -77,7 +86,16 @@ def standard_error(values: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The mean of `b - a` over the same questions."""
+    """The mean of `b - a` over the same questions.
+
+    Attributes:
+        n: how many questions.
+        mean_a: in the unit of the metric.
+        mean_b: in the same.
+        difference: above 0 where `b` is larger.
+        low: lower end of its interval.
+        high: upper end of its interval.
+    """
 
     n: int
     mean_a: float
@@ -141,7 +159,7 @@ def paired_difference(
 
 
 def false_discovery_adjusted(p_values: Sequence[float]) -> list[float]:
-    """Return p values adjusted for their number, in their order. Lower is surer; 0..1.
+    """Return the `p_values` adjusted for their number, in their order. Lower is surer; 0..1.
 
     Sorted, the i-th smallest of m is multiplied by m / i, and never exceeds a later one. Of those below a
     level at most that share is expected to be chance, also where metrics go up and down together.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 
 def accuracy(predicted: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
-    """Return the share of labels that are right. Higher is better; 0..1.
+    """Return the share of `predicted` labels that are as in `gold`. Higher is better; 0..1.
 
     Raises:
         ValueError: there are no labels, or not as many of one as of the other.
@@ -20,10 +20,11 @@ def accuracy(predicted: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
 
 
 def f1(predicted: Sequence[Hashable], gold: Sequence[Hashable], average: Literal["macro", "micro"]) -> float:
-    """Return F1 = 2 P R / (P + R) over classes. Higher is better; 0..1.
+    """Return F1 = 2 P R / (P + R) of `predicted` against `gold`. Higher is better; 0..1.
 
-    `macro` is the mean of the F1 of every class that occurs in either sequence, a class never predicted
-    counting 0; `micro` adds the counts of all classes first, which for one label a sample is accuracy.
+    With the average `macro` it is the mean of the F1 of every class that occurs in either sequence, a class
+    never predicted counting 0; `micro` adds the counts of all classes first, which for one label a sample is
+    accuracy.
 
     Source: Sokolova and Lapalme, Information Processing and Management 45 (2009).
 
@@ -39,7 +40,7 @@ def f1(predicted: Sequence[Hashable], gold: Sequence[Hashable], average: Literal
 
 
 def mcc(predicted: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
-    """Return Matthews' correlation of labels, for any number of classes. Higher is better; -1..1.
+    """Return Matthews' correlation of `predicted` and `gold` classes. Higher is better; -1..1.
 
     0 is chance, and what scikit-learn returns where one of the sequences holds a single class.
 
@@ -73,7 +74,7 @@ def cohen_kappa(one: Sequence[Hashable], other: Sequence[Hashable]) -> float:
 
 
 def mae(predicted: Sequence[float], gold: Sequence[float]) -> float:
-    """Return the mean absolute error, in the unit of the values. Lower is better; 0 or more.
+    """Return the mean absolute error of `predicted` against `gold`, in their unit. Lower is better.
 
     Raises:
         ValueError: there are no values, or not as many of one as of the other.
@@ -82,7 +83,7 @@ def mae(predicted: Sequence[float], gold: Sequence[float]) -> float:
 
 
 def rmse(predicted: Sequence[float], gold: Sequence[float]) -> float:
-    """Return the root of the mean squared error, in the unit of the values. Lower is better; 0 or more.
+    """Return the root of the mean squared error of `predicted` against `gold`. Lower is better; 0 or more.
 
     Raises:
         ValueError: there are no values, or not as many of one as of the other.

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Sequence
 
 
 def first_ranks(ranked: Iterable[str]) -> list[str]:
-    """Return the ranking with every id at its best rank only."""
+    """Return the `ranked` ids with every id at its best rank only."""
     return list(dict.fromkeys(ranked))
 
 
 def recall_any(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
-    """Return 1 if at least one relevant id is among the first `k`, else 0. Higher is better; 0 or 1.
+    """Return 1 if a relevant id is among the first `k` of the `ranked`, else 0. Higher is better; 0 or 1.
 
     LongMemEval's `recall_any@k` (`eval_utils.py` of the official repository); its mean over questions
     is what most products publish as R@k. At `k` = 1 it is R@1.
@@ -28,7 +28,7 @@ def recall_any(ranked: Sequence[str], relevant: Collection[str], k: int) -> floa
 
 
 def recall_all(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
-    """Return 1 if every relevant id is among the first `k`, else 0. Higher is better; 0 or 1.
+    """Return 1 if every relevant id is among the first `k` of the `ranked`, else 0. Higher is better.
 
     LongMemEval's `recall_all@k`. It cannot be 1 where there are more than `k` relevant ids.
 
@@ -40,7 +40,7 @@ def recall_all(ranked: Sequence[str], relevant: Collection[str], k: int) -> floa
 
 
 def longmemeval_ndcg(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
-    """Return LongMemEval's NDCG@k with binary relevance. Higher is better; 0..1.
+    """Return LongMemEval's NDCG@k of the `ranked` ids with binary relevance. Higher is better; 0..1.
 
     DCG = rel[0] + sum over i >= 1 of rel[i] / log2(i + 1), for 0-based i, over the first `k`; divided by
     the DCG of the best possible ranking of the whole corpus. Unlike the usual NDCG (discount
@@ -73,12 +73,15 @@ def ndcg(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
 
 
 def hit_ratio(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
-    """Return 1 if a relevant id is among the first `k`, else 0: the recommender's name of `recall_any`."""
+    """Return 1 if a relevant id is among the first `k`, else 0. Higher is better.
+
+    The recommender's name of `recall_any`; arguments and errors are those.
+    """
     return recall_any(ranked, relevant, k)
 
 
 def precision(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
-    """Return the number of relevant ids among the first `k`, divided by `k`. Higher is better; 0..1.
+    """Return the share of relevant ids among the first `k` of the `ranked`. Higher is better; 0..1.
 
     A ranking shorter than `k` is not let off: the divisor stays `k` (Manning et al., Introduction to
     Information Retrieval, 2008, chapter 8).

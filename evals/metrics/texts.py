@@ -54,7 +54,7 @@ def containment(reply: str, answer: str) -> float:
 
 
 def rouge(reply: str, reference: str) -> dict[str, float]:
-    """Return the F-measures `rouge1` and `rougeL`. Higher is better; 0..1.
+    """Return `rouge1` and `rougeL` of a reply against a reference, as F-measures. Higher is better; 0..1.
 
     Multisets of words, lower case, ASCII letters and digits only, Porter stems: Google's `rouge-score`
     with `use_stemmer=True`. Sets of unique words, as one survey prints the formula, give other values.
@@ -86,7 +86,7 @@ def bleu(replies: Sequence[str], references: Sequence[str]) -> float:
 
 
 def meteor(reply: str, reference: str) -> float:
-    """Return METEOR of one reply, without its synonym stage. Higher is better; 0..1.
+    """Return METEOR of one reply against a reference, without its synonym stage. Higher is better; 0..1.
 
     Words are matched as they stand, then by Porter stem; F = P R / (.9 P + .1 R), lowered by
     .5 (chunks / matches)^3. `nltk` does it (alpha .9, beta 3, gamma .5). Its third stage looks
@@ -148,7 +148,7 @@ def perplexity(log_probabilities: Sequence[float]) -> float:
 
 
 def edit_cost(reply: str, edited: str) -> float:
-    """Return the share of words that a user has to insert, delete or replace. Lower is better; 0..1.
+    """Return the share of words in which a reply and what it was `edited` to differ. Lower is better; 0..1.
 
     Levenshtein distance over words split at white space, divided by the number of words of the longer
     text. Edits are the cost of a reply that misses the user's taste (Gao et al., CIPHER, 2024).

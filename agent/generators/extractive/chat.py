@@ -85,7 +85,7 @@ class ExtractiveChat(WholeReplyChat):
         return answer or fact(asked, found, evidence)
 
     def weighed(self, parts: PromptParts) -> tuple[Asked, Evidence, list[Found]]:
-        """Return the question as read, and the sentences that may answer it, best first.
+        """Return the question in the `parts` of a prompt as read, and what may answer it, best first.
 
         The assistant's words are evidence only where the question asks for them: it may have been wrong
         about the user.

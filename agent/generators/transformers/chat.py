@@ -89,6 +89,11 @@ class TransformersChat(BaseChatModel):
     def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, **settings: Any) -> Self:
         """Take a model that is loaded already, such as a quantised one or one with adapters.
 
+        Args:
+            model: as transformers loads it.
+            tokenizer: the model's own, with a chat template.
+            settings: any of the attributes but `model` and `device`.
+
         Raises:
             ModelLoadError: it has no chat template or cannot be batched.
         """
