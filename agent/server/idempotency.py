@@ -2,11 +2,13 @@
 
 Answers of this process are kept in memory for a while: they hold the user's words, which must be on no
 disk but in the store that can delete them. A key that comes back with another request is refused (409),
-and so is one whose first request is still under way.
+and so is one whose first request is still under way. A request with a key goes on when its caller goes away:
+whether it was done could not be told otherwise, and asking again would do it twice.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -33,9 +35,16 @@ class _Kept:
     n_bytes: int = 0
     done: bool = False
 
+    @property
+    def too_large(self) -> bool:
+        return self.n_bytes > MAX_ANSWER_BYTES
+
 
 class Idempotency:
-    """ASGI middleware for POST, PATCH and DELETE. A stream that failed on its way may be asked for again."""
+    """ASGI middleware for POST, PATCH and DELETE. A stream that failed on its way may be asked for again.
+
+    What was done is never done again: an answer too large to keep is a 409 the next time.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,6 +57,8 @@ class Idempotency:
             await self._app(scope, receive, send)
             return
         body = await _body(receive)
+        if body is None:
+            return
         name = _digest(key, headers.get(b"authorization", b""), headers.get(b"x-habitus-user", b""))
         asked = _digest(scope["method"].encode(), scope["raw_path"], scope["query_string"], body)
         self._forget_old()
@@ -57,17 +68,17 @@ class Idempotency:
             return
         kept = self._kept[name] = _Kept(asked, monotonic())
         try:
-            await self._app(scope, _replayed(body, receive), _recorded(kept, scope, send))
+            await self._app(scope, _replayed(body), _recorded(kept, scope, send))
         finally:
-            # What failed on our side, or is too large to keep, may be tried again.
-            if not kept.done:
-                self._kept.pop(name, None)
+            # What failed on our side may be tried again.
+            if not kept.done and self._kept.get(name) is kept:
+                del self._kept[name]
 
     def _forget_old(self) -> None:
         oldest = monotonic() - KEPT_SECONDS
         while self._kept:
             name, kept = next(iter(self._kept.items()))
-            n_bytes = sum(one.n_bytes for one in self._kept.values())
+            n_bytes = sum(one.n_bytes for one in self._kept.values() if not one.too_large)
             if len(self._kept) <= MAX_KEPT and n_bytes <= MAX_ALL_BYTES and kept.at > oldest:
                 break
             del self._kept[name]
@@ -79,8 +90,9 @@ def _recorded(kept: _Kept, scope: Scope, send: Send) -> Send:
             kept.start = dict(message)
         elif message["type"] == "http.response.body" and kept.start is not None:
             kept.n_bytes += len(message.get("body", b""))
-            if kept.n_bytes <= MAX_ANSWER_BYTES:
-                kept.body.append(dict(message))
+            kept.body.append(dict(message))
+            if kept.too_large:
+                kept.body.clear()
             if not message.get("more_body"):
                 kept.done = _is_final(kept, scope)
         await send(message)
@@ -92,7 +104,7 @@ def _is_final(kept: _Kept, scope: Scope) -> bool:
     assert kept.start is not None
     status = kept.start["status"]
     failed = status >= 500 or status in _PASSING or scope.get("state", {}).get("failed", False)
-    return not failed and kept.n_bytes <= MAX_ANSWER_BYTES
+    return not failed
 
 
 def _again(known: _Kept, asked: str) -> ASGIApp:
@@ -102,6 +114,9 @@ def _again(known: _Kept, asked: str) -> ASGIApp:
     if not known.done or known.start is None:
         message = "the first request with this Idempotency-Key is still under way; try again in a moment"
         return problem(409, message, code="idempotency_in_progress", headers={"Retry-After": "1"})
+    if known.too_large:
+        message = "this request was carried out, but its answer was too large to keep; look at memory"
+        return problem(409, message, code="idempotency_answer_gone")
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         assert known.start is not None
@@ -112,25 +127,27 @@ def _again(known: _Kept, asked: str) -> ASGIApp:
     return answer
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """Return the whole body; None of a caller who left before it had come."""
     parts: list[bytes] = []
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return None
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(parts)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replayed(body: bytes) -> Receive:
+    """Give the body; after it nothing comes, not even the news that the caller has left."""
     sent = False
 
     async def replay() -> Message:
         nonlocal sent
         if sent:
-            return await receive()
+            await asyncio.Future()
         sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 

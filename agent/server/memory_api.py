@@ -7,6 +7,7 @@ else is answered like what is not there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -25,7 +26,7 @@ from habitus.agent.server.memory_bodies import (
     PreferenceChanges,
     RollbackRequest,
 )
-from habitus.agent.server.serving import ServingNow, UserNow, off_loop
+from habitus.agent.server.serving import Serving, ServingNow, UserNow, off_loop
 from habitus.agent.server.shown import MemoryShown, ReplyShown
 from habitus.memory.records import (
     Exported,
@@ -54,10 +55,15 @@ async def turns(
     session_id: str | None = None,
     limit: Limit = 100,
     offset: Offset = 0,
+    newest: Annotated[bool, Query(description="Count limit and offset from the newest.")] = False,
+    wait: Annotated[
+        bool, Query(description="Wait first for the user's turns that are under way, such as one just left.")
+    ] = False,
 ) -> list[Turn]:
     """List messages, newest last."""
-    stored = await off_loop(partial(serving.agent.memories, user_id, session_id=session_id))
-    return stored[offset : offset + limit]
+    stored = await off_loop(partial(_turns, serving, user_id, session_id, wait))
+    end = len(stored) - offset if newest else offset + limit
+    return stored[max(0, end - limit) : max(0, end)]
 
 
 @router.get("/sessions")
@@ -258,7 +264,12 @@ async def delete_user(
     serving.replies.drop(user_id)
 
 
-def _forget_one(serving: Any, user_id: str, **ids: list[str]) -> None:
+def _turns(serving: Serving, user_id: str, session_id: str | None, wait: bool) -> list[Turn]:
+    with serving.agent.store.turn_of(user_id) if wait else nullcontext():
+        return serving.agent.memories(user_id, session_id=session_id)
+
+
+def _forget_one(serving: Serving, user_id: str, **ids: list[str]) -> None:
     gone = serving.agent.forget(user_id, **ids)
     serving.replies.drop(user_id)
     if not gone.preference_ids and not gone.fact_ids:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request
+from fastapi.concurrency import run_in_threadpool
 
 from habitus.agent.agent import Agent
 from habitus.agent.server.errors import ApiError, not_found
@@ -144,8 +144,8 @@ def user_of(
 
 
 async def off_loop(work: Callable[[], T]) -> T:
-    """Do blocking work in a thread."""
-    return await asyncio.to_thread(work)
+    """Do blocking work in a thread, of 40: some of them wait for turns of their users."""
+    return await run_in_threadpool(work)
 
 
 ServingNow = Annotated[Serving, Depends(serving_of)]

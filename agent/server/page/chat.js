@@ -8,6 +8,7 @@ const BEGINNINGS = ["I can't stand loud places, and I'm allergic to shellfish.",
   "Where could I take my parents for dinner?", "What do you know about me?"];
 let running = null;
 let drawing = 0;
+let newest = null;
 
 function append(element) {
   log.append(element);
@@ -66,6 +67,7 @@ async function ask(text, signal) {
       const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
       if (piece.text) words.textContent += piece.text;
       if (piece.reply) {
+        newest = piece.reply.turn_id;
         words.textContent = words.textContent.trim();
         one(".bubble", article).append(tools(article, piece.reply.turn_id));
         for (const other of log.querySelectorAll("details[open]")) other.open = false;
@@ -74,7 +76,6 @@ async function ask(text, signal) {
       if (atEnd) log.scrollTop = log.scrollHeight;
     }
   } catch (error) {
-    // Of a turn that did not come to its end nothing is stored.
     mine.remove();
     article.remove();
     if (!log.children.length) greet();
@@ -99,11 +100,22 @@ async function submit() {
   } catch (error) {
     if (!area.value) area.value = text;
     if (error.name !== "AbortError") notify(error.message, true);
+    if (error.name === "AbortError" || error.status === 0) lookAgain(text).catch((failed) => notify(failed.message, true));
   } finally {
     running = null;
     send.textContent = "Send";
     area.focus();
   }
+}
+
+// A turn that ended before the server knew that nobody listens any more is stored, and then it is shown.
+async function lookAgain(text) {
+  const mine = drawing, area = one("#text"), turns = await stored({ wait: true });
+  if (mine !== drawing || (turns.at(-1)?.id ?? null) === newest) return;
+  draw(turns);
+  if (area.value === text) area.value = "";
+  notify("The reply was complete before it could be stopped; it is kept.");
+  await list();
 }
 
 // -- conversations
@@ -147,17 +159,24 @@ async function list() {
   one("#conversations").hidden = !known.length;
 }
 
+const stored = (more) => find("/turns", { session_id: session(), limit: 1000, newest: true, ...more });
+
+function draw(turns) {
+  newest = turns.at(-1)?.id ?? null;
+  if (turns.length) log.replaceChildren(...turns.map(again));
+  else greet();
+  log.scrollTop = log.scrollHeight;
+}
+
 export async function show(wanted) {
   if (running) return;
   if (wanted) setSession(wanted);
   drawing += 1;
   const mine = drawing;
-  const turns = await find("/turns", { session_id: session(), limit: 1000 });
+  const turns = await stored();
   // Meanwhile something was said, or another conversation was opened.
   if (mine !== drawing) return;
-  if (turns.length) log.replaceChildren(...turns.map(again));
-  else greet();
-  log.scrollTop = log.scrollHeight;
+  draw(turns);
   await list();
 }
 

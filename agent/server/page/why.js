@@ -34,9 +34,9 @@ function memories(all) {
 
 export function why(reply, open) {
   const parts = [
-    block("Kept in mind", reply.applied.map((one) => make("li", {},
-      make("a", { class: "statement", href: `#preferences/${part(one.preference_id)}` }, one.statement),
-      make("div", { class: "facts" }, one.reason), notMe(one)))),
+    block("Kept in mind", reply.applied.map((one) => make("li", { class: `kept ${one.stance}` },
+      make("a", { class: "statement", href: `#preferences/${part(one.preference_id)}` }, one.statement), notMe(one),
+      make("div", { class: "facts" }, one.reason)))),
     memories(reply.memories),
     block("Learnt from your message", reply.learnt.map((one) => make("li", {}, one.statement,
       one.status === "active" ? "" : make("div", { class: "facts" }, one.status)))),

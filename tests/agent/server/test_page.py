@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright", reason="the Python package `playwright` is not installed")
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
 
 from habitus.agent import Agent
 from habitus.agent.server.app import ServerOptions, create_app
@@ -276,6 +276,30 @@ def test_words_are_shown_as_they_come_and_stopped(visit: Visiting, tmp_path: Pat
         expect(page.get_by_role("button", name="Good reply")).to_be_visible()
         expect(words).to_have_text("Quiet places.")
         assert len(agent.memories("me")) == 2
+
+
+def test_a_reply_that_ended_before_it_was_stopped_is_shown(visit: Visiting, agent: Agent) -> None:
+    seen = visit()
+    page, held = seen.page, list[Route]()
+
+    def hold(route: Route) -> None:
+        route.fetch()
+        held.append(route)
+
+    seen.as_user("maya")
+    seen.say("I hate loud restaurants.")
+    page.route("**/v1/chat/completions", hold)
+    page.get_by_label("Message", exact=True).fill("Where do I live?")
+    page.keyboard.press("Enter")
+    for _ in range(1_000):
+        if held:
+            break
+        page.wait_for_timeout(10)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#notice")).to_contain_text("it is kept")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("")
+    expect(page.locator(".said .words")).to_have_text([turn.text for turn in agent.memories("maya")])
+    assert len(agent.memories("maya")) == 4
 
 
 def test_a_message_is_not_lost_when_the_model_fails(visit: Visiting, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +28,9 @@ from tests.agent.server.conftest import Connect, served, wait_until
 from tests.agent.server.piecewise import PiecewiseChat
 
 CHAT = "/v1/chat/completions"
+TURNS = "/v1/memory/turns"
 JSON = {"Content-Type": "application/json"}
+MAYA = {"X-Habitus-User": "maya"}
 
 
 def asks(text: str, **more: Any) -> dict[str, Any]:
@@ -79,6 +81,73 @@ def test_a_stream_that_failed_may_be_asked_for_again_with_its_key(tmp_path: Path
         assert again.text == second.text
         assert again.headers["Idempotent-Replay"] == "true"
         assert len(agent.memories("maya")) == 2
+
+
+def test_a_caller_who_left_is_told_by_the_key_what_was_done(tmp_path: Path) -> None:
+    model = PiecewiseChat(pieces=["Quiet ", "places."])
+    with speaking(tmp_path, model) as (agent, app, url):
+        asked: dict[str, Any] = {
+            "json": asks("Where?", user="maya", stream=True),
+            "headers": {"Idempotency-Key": "one"},
+        }
+        with httpx.stream("POST", f"{url}{CHAT}", **asked) as response:
+            pieces = response.iter_text()
+            next(pieces)
+        early = httpx.post(f"{url}{CHAT}", **asked)
+        assert (early.status_code, early.json()["error"]["code"]) == (409, "idempotency_in_progress")
+        model.go_on.set()
+        wait_until(lambda: app.state.serving.n_turns == 0)
+        again = httpx.post(f"{url}{CHAT}", **asked)
+        assert again.headers["Idempotent-Replay"] == "true"
+        assert again.text.endswith("data: [DONE]\n\n")
+        assert [turn.text for turn in agent.memories("maya")] == ["Where?", "Quiet places."]
+
+
+def test_what_was_done_is_not_done_again_when_its_answer_was_too_large(
+    client: TestClient, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("habitus.agent.server.idempotency.MAX_ANSWER_BYTES", 10)
+    key = {"Idempotency-Key": "one"}
+    assert client.post(CHAT, json=asks("Hello."), headers=key).status_code == 200
+    again = client.post(CHAT, json=asks("Hello."), headers=key)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "idempotency_answer_gone")
+    assert len(agent.memories("maya")) == 2
+
+
+def test_half_a_body_is_no_request(url: str, agent: Agent) -> None:
+    body = json.dumps(asks("Hello.", user="maya")).encode()
+    head = {"Idempotency-Key": "one", "Content-Type": "application/json"}
+    with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as cut:
+        lines = [f"POST {CHAT} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in head.items()]
+        cut.sendall("\r\n".join([*lines, "", ""]).encode() + body[:20])
+    assert httpx.post(f"{url}{CHAT}", content=body, headers=head).status_code == 200
+    assert [turn.text for turn in agent.memories("maya")][:1] == ["Hello."]
+
+
+def test_who_waits_for_a_turn_holds_nobody_else_up(tmp_path: Path) -> None:
+    model = PiecewiseChat(pieces=["Quiet ", "places."])
+    with speaking(tmp_path, model) as (agent, app, url), ExitStack() as stack:
+        stream = stack.enter_context(
+            httpx.stream("POST", f"{url}{CHAT}", json=asks("Where?", user="maya", stream=True))
+        )
+        pieces = stream.iter_text()
+        next(pieces)
+        got: list[list[str]] = []
+
+        def look() -> None:
+            turns = httpx.get(f"{url}{TURNS}", params={"wait": True}, headers=MAYA, timeout=60).json()
+            got.append([turn["text"] for turn in turns])
+
+        waiting = [threading.Thread(target=look) for _ in range(12)]
+        for thread in waiting:
+            thread.start()
+        assert httpx.get(f"{url}{TURNS}", headers={"X-Habitus-User": "noah"}, timeout=20).json() == []
+        assert httpx.get(f"{url}{TURNS}", headers=MAYA).json() == got == []
+        model.go_on.set()
+        for thread in waiting:
+            thread.join()
+        assert got == [["Where?", "Quiet places."]] * 12
 
 
 def test_a_refusal_that_passes_is_not_given_again(connect: Connect) -> None:
