@@ -37,6 +37,9 @@ MAX_GROWTH = 0.05
 MAX_MORE_HANDLES = 8
 """Connections of readers come and go; a leak is more than their pool holds."""
 
+_TALKING = 1_000
+"""Users whose last session is in memory when it begins."""
+
 _COMPARED = 0.1
 """Of the time after the warm-up: memory at its beginning and at its end is the median over so much of it."""
 
@@ -59,7 +62,7 @@ class Plan:
     warm_up_seconds: float = 600.0
     users: int = 5_000
     threads: int = 4
-    history: int = 20
+    history: int = 30
     every: float = 5.0
     seed: int = 0
 
@@ -103,12 +106,20 @@ def run(agent: Agent, plan: Plan, samples_file: Path) -> dict[str, Any]:
     del made_up
     groups = [names[place :: plan.threads] for place in range(min(plan.threads, plan.users))]
     users = [Users(agent, group, plan.history, plan.seed + place) for place, group in enumerate(groups)]
-    # Everybody once, or the memory for users seen last would fill for hours.
-    for name in names:
-        agent.recall(name, "What did I say last?", at=START)
+    _fill_caches(agent, names)
     samples = _soaked(users, plan, samples_file)
     agent.settle()
     return _report(agent, plan, users, samples)
+
+
+def _fill_caches(agent: Agent, names: Sequence[str]) -> None:
+    """Have everybody in memory once, or what is kept of users seen last would fill for hours."""
+    for name in names:
+        agent.recall(name, "What did I say last?", at=START)
+    for name in names[-_TALKING:]:
+        # The session that they were in last; nothing is written.
+        session = agent.store.sessions(name)[-1:]
+        agent.prepare(name, "Go on.", session_id=session[0].id if session else None, at=START)
 
 
 def _soaked(users: Sequence[Users], plan: Plan, samples_file: Path) -> list[Sample]:
@@ -255,7 +266,7 @@ def soak(
     ] = 10.0,
     users: Annotated[int, typer.Option(min=1)] = 5_000,
     threads: Annotated[int, typer.Option(min=1, help="That talk at once, without a pause.")] = 4,
-    history: Annotated[int, typer.Option(min=0, help="Messages every user has before it begins.")] = 20,
+    history: Annotated[int, typer.Option(min=0, help="Messages every user has before it begins.")] = 30,
     url: Annotated[
         str | None, typer.Option(help="PostgreSQL to use instead of a folder; it is not emptied afterwards.")
     ] = None,
