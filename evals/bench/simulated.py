@@ -10,8 +10,8 @@ import json
 import random
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from habitus.retrievers.encoder import HashingEncoder
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from habitus.agent.agent import Agent
 
 DIM = 64
-FORGOTTEN_SHARE, RATED_SHARE = 0.05, 0.2
-START = datetime(2026, 1, 1, tzinfo=UTC)
+FORGOTTEN_SHARE, RATED_SHARE, WISHED_SHARE = 0.05, 0.2, 0.3
+LIKED = ("olives", "trains", "jazz")
+WISHES = {"like": "I love {thing}.", "dislike": "I hate {thing}."}
+"""By stance, what is said of these again and again, so that the last must hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +68,17 @@ def live(life: Life) -> None:
 def _turn(agent: Agent, life: Life, number: int, chance: random.Random) -> None:
     user_id = f"u{chance.randrange(life.n_users)}"
     word = mark(user_id, life.name, number)
-    at, begin = START + timedelta(minutes=number), perf_counter()
-    reply = agent.chat(user_id, f"I like {word}. Which code did I like before?", session_id="s", at=at)
-    took = (perf_counter() - begin) * 1e3
-    _tell(kind="turn", user=user_id, mark=word, reply=reply.text, ms=took)
+    if chance.random() < WISHED_SHARE:
+        wish = WISHES[chance.choice(list(WISHES))].format(thing=chance.choice(LIKED))
+        text = f"{wish} The code of today is {word}."
+    else:
+        text = f"I like {word}. Which code did I like before?"
+    # The time of day, since the same users talk elsewhere too; and a clock that all processes share.
+    at, began = datetime.now(UTC), monotonic()
+    reply = agent.chat(user_id, text, session_id="s", at=at)
+    ended = monotonic()
+    took = (ended - began) * 1e3
+    _tell(kind="turn", user=user_id, mark=word, reply=reply.text, ms=took, began=began, ended=ended)
     if chance.random() < RATED_SHARE:
         agent.feedback(user_id, reply.turn_id, rating=chance.choice([-1.0, 1.0]), at=at)
         _tell(kind="rating", user=user_id, turn=reply.turn_id)

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from habitus.evals.bench.clock import load
+from habitus.evals.bench.invariants import Line, broken_invariants
 from habitus.evals.bench.simulated import DIM, Life
 
-if TYPE_CHECKING:
-    from habitus.memory.store import MemoryStore
-
 SCHEMA = "habitus_simulation"
-_MARK = re.compile(r"mark(u\d+)life\w+?turn\d+end")
-
-Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,67 +137,3 @@ def _live(life: Life, lines_until_killed: int | None) -> Lived:
     # A line that a kill cut short tells of nothing.
     whole = [json.loads(line) for line in told if line.endswith("\n")]
     return Lived(lines=whole, error=f"a process failed: {errors.strip()[-300:]}" if failed else None)
-
-
-def broken_invariants(store: MemoryStore, lines: Sequence[Line]) -> Iterator[str]:
-    """Yield what does not hold between what was acknowledged and what is stored.
-
-    Every acknowledged turn is there once, unless it was to be forgotten, and then it is not; no reply and no
-    memory holds another user's words; places in a session are distinct, and user and assistant alternate;
-    ratings are there; a search sees exactly what is stored; sums and references agree.
-    """
-    from habitus.memory.store import Query
-
-    vector = store.encoder.encode(["code"])[0]
-    texts: dict[str, list[str]] = defaultdict(list)
-    for user_id in store.users():
-        stored = store.turns(user_id)
-        texts[user_id] = [turn.text for turn in stored if turn.role == "user"]
-        if found := _strangers(user_id, store.export(user_id).model_dump_json()):
-            yield f"{user_id} has words of {found}"
-        places = Counter((turn.session_id, turn.index) for turn in stored)
-        if any(n > 1 for n in places.values()):
-            yield f"{user_id} has two messages at one place"
-        if any((turn.role == "assistant") != bool(turn.index % 2) for turn in stored):
-            yield f"messages of {user_id} do not alternate"
-        query = Query(text="code", vector=vector)
-        if sorted(store.search(user_id, query).turn_ids) != sorted(turn.id for turn in stored):
-            yield f"a search of {user_id} does not see what is stored"
-    yield from _lost_or_doubled(texts, lines)
-    yield from _lost_ratings(store, lines)
-    yield from store.verify().problems
-
-
-def _strangers(user_id: str, text: str) -> list[str]:
-    return sorted({owner for owner in _MARK.findall(text) if owner != user_id})
-
-
-def _lost_or_doubled(texts: Mapping[str, Iterable[str]], lines: Sequence[Line]) -> Iterator[str]:
-    doomed = {line["mark"] for line in lines if line["kind"] == "forgetting"}
-    gone = {line["mark"] for line in lines if line["kind"] == "forgotten"}
-    said = {user: _marks(own) for user, own in texts.items()}
-    for line in lines:
-        if line["kind"] != "turn":
-            continue
-        if found := _strangers(line["user"], line["reply"]):
-            yield f"a reply to {line['user']} holds words of {found}"
-        n = said.get(line["user"], Counter())[line["mark"]]
-        if line["mark"] in gone and n:
-            yield f"{line['mark']} was forgotten and is stored"
-        elif line["mark"] not in doomed and not n:
-            yield f"{line['mark']} was acknowledged and is lost"
-        elif n > 1:
-            yield f"{line['mark']} is stored {n} times"
-
-
-def _marks(texts: Iterable[str]) -> Counter[str]:
-    return Counter(found.group() for text in texts for found in _MARK.finditer(text))
-
-
-def _lost_ratings(store: MemoryStore, lines: Sequence[Line]) -> Iterator[str]:
-    for line in lines:
-        if line["kind"] != "rating":
-            continue
-        there = store.turns(line["user"], ids=[line["turn"]])
-        if there and line["turn"] not in {one.turn_id for one in store.feedback(line["user"])}:
-            yield f"a rating of {line['user']} is lost"
