@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from habitus.evals.running import FAILED
+from habitus.evals.running import FAILED, UsageError
+
+if TYPE_CHECKING:
+    from habitus.evals.faults.report import Row
+
+
+class Backend(StrEnum):
+    """A kind of store."""
+
+    EMBEDDED = "embedded"
+    POSTGRES = "postgres"
 
 
 def faults(
-    kills: Annotated[int, typer.Option(min=1, help="Writers that are killed.")] = 300,
+    kills: Annotated[int, typer.Option(min=1, help="Writers that are killed, on each backend.")] = 300,
+    backend: Annotated[
+        list[Backend] | None,
+        typer.Option(help="Where; may be repeated. All faults but the kills are tried on the embedded one."),
+    ] = None,
     memories: Annotated[int, typer.Option(min=0, help="Made-up memories that the store holds before.")] = 0,
     url: Annotated[
         str | None,
         typer.Option(
-            help="An empty PostgreSQL database instead of a folder; only the kills are tried there.",
-            show_default="a folder",
+            help="PostgreSQL to use; its schemas `habitus_faults` and `habitus_faults_moved` are dropped.",
+            show_default="a server of its own",
         ),
     ] = None,
     trials: Annotated[int, typer.Option(min=0, help="Of every other fault.")] = 20,
@@ -32,26 +48,44 @@ def faults(
     from rich.console import Console
 
     from habitus.evals.cli import user_errors
-    from habitus.evals.faults.killing import kill
+    from habitus.evals.faults.places import postgres_place
     from habitus.evals.faults.report import Row, show, write
     from habitus.evals.faults.trials import TRIALS
 
     console = Console()
+    wanted = backend or list(Backend)
     rows: list[Row] = []
     with user_errors(), console.status("") as status, tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        killed = kill(
-            url or str(place / "killed"),
-            kills,
-            seed=seed,
-            n_memories=memories,
-            progress=lambda done, of: status.update(f"kill {done} of {of}"),
-        )
-        rows.append(Row.of_kills(killed))
-        for name, trial in () if url else TRIALS.items():
-            status.update(name)
-            rows.append(Row.of_trials(name, trial, place / name, trials, seed))
+
+        def tell(what: str) -> None:
+            status.update(what)
+
+        if Backend.EMBEDDED in wanted:
+            rows.append(_kills("embedded", str(Path(folder) / "killed"), kills, memories, seed, tell))
+            for name, trial in TRIALS.items():
+                status.update(name)
+                rows.append(Row.of_trials(name, trial, Path(folder) / name, trials, seed))
+        if Backend.POSTGRES in wanted:
+            try:
+                with postgres_place(url) as place:
+                    rows.append(_kills("PostgreSQL", place, kills, memories, seed, tell))
+            except UsageError as error:
+                if backend:
+                    raise
+                rows.append(
+                    Row(fault="kill -9 at a random moment, PostgreSQL", n=0, found=(), not_tried=str(error))
+                )
     show(rows, console)
     if out is not None:
         write(rows, out)
     raise typer.Exit(FAILED if any(row.found for row in rows) else 0)
+
+
+def _kills(name: str, place: str, n: int, memories: int, seed: int, tell: Callable[[str], None]) -> Row:
+    from habitus.evals.faults.killing import kill
+    from habitus.evals.faults.report import Row
+
+    def progress(done: int, of: int) -> None:
+        tell(f"{name}: kill {done} of {of}")
+
+    return Row.of_kills(name, kill(place, n, seed=seed, n_memories=memories, progress=progress))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import os
 import random
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from statistics import median
 from time import perf_counter, sleep
+from typing import TextIO
 
 from habitus.evals.bench.memories import MadeUp, fill
-from habitus.evals.faults.ledger import Ledger, Line, violations
-from habitus.evals.faults.places import DIM, open_store
+from habitus.evals.faults.ledger import Ledger, Line, moved_violations, violations
+from habitus.evals.faults.places import DIM, open_store, wait_until_gone
+from habitus.evals.faults.writer import main
 from habitus.evals.running import UsageError
 from habitus.memory.relational import EXACT_LIMIT
 from habitus.retrievers.encoder import HashingEncoder
@@ -29,6 +32,8 @@ _OPENING = 0.5
 """The same where no line is waited for, and the store may not be open yet."""
 _WIDE_EVERY = 5
 """One life in so many searches and writes through the derived indexes."""
+_GOES_ON = ("ingest", "migrate")
+"""What the next life takes up again where a kill broke it off."""
 
 
 @dataclass
@@ -40,6 +45,7 @@ class Killed:
         n_done: acknowledged operations by kind.
         n_in_flight: operations that a kill interrupted, by kind.
         n_turns: turns that were acknowledged and not deleted, in the end.
+        release_s: seconds until a server had let go of what each writer held.
         opening_s: seconds to open the store after each kill.
         found: what was lost or doubled, with the number of the kill.
     """
@@ -48,6 +54,7 @@ class Killed:
     n_done: dict[str, int] = field(default_factory=dict)
     n_in_flight: dict[str, int] = field(default_factory=dict)
     n_turns: int = 0
+    release_s: list[float] = field(default_factory=list)
     opening_s: list[float] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
 
@@ -69,7 +76,7 @@ def kill(
     """Let writers live on one store, one after the other, and kill each with SIGKILL.
 
     Args:
-        place: an empty data folder or database.
+        place: an empty data folder, or the URL of a PostgreSQL database.
         n_kills: how many.
         seed: of what writers do and when they die.
         n_memories: made-up memories that the store holds before.
@@ -87,22 +94,26 @@ def kill(
     unfinished: Line | None = None
     for life in range(n_kills):
         exact_limit = 0 if life % _WIDE_EVERY == _WIDE_EVERY - 1 else EXACT_LIMIT
-        order = [place, str(seed), str(life), str(exact_limit)]
-        if unfinished is not None:
-            order.append(json.dumps(unfinished))
-        lines = _live_and_die(order, chance.randint(0, most_lines), chance.random())
+        with writer(place, seed, life, exact_limit, unfinished) as (process, output):
+            lines = _live_and_die(process, output, chance.randint(0, most_lines), chance.random())
         ledger.read(lines)
+        killed.release_s.append(wait_until_gone(place))
         begun = perf_counter()
         with open_store(place, encoder, exact_limit=exact_limit) as store:
             killed.opening_s.append(perf_counter() - begun)
             killed.found += [f"kill {life + 1}: {what}" for what in violations(store, ledger)]
             if lines:  # else it died before it came to what was left for it
                 doing = ledger.in_flight
-                unfinished = doing if doing is not None and doing["begin"] == "ingest" else None
+                unfinished = doing if doing is not None and doing["begin"] in _GOES_ON else None
             ledger.settle(store)
             if exact_limit == 0:
                 store.flush()
                 killed.found += [f"kill {life + 1}, indexed: {what}" for what in violations(store, ledger)]
+        if ledger.moved:
+            with open_store(place, encoder, exact_limit=exact_limit, moved=True) as target:
+                killed.found += [
+                    f"kill {life + 1}, moved: {what}" for what in moved_violations(target, ledger)
+                ]
         killed.n_kills += 1
         if progress is not None:
             progress(killed.n_kills, n_kills)
@@ -111,24 +122,40 @@ def kill(
     return killed
 
 
-def start_writer(order: Sequence[str]) -> tuple[subprocess.Popen[str], Iterator[str]]:
-    """Start a writer; return it and what it prints, line by line, the first of which is a sign of life."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "habitus.evals.faults.writer", *order], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    return process, process.stdout
+@contextmanager
+def writer(
+    place: str, seed: int, life: int, exact_limit: int, unfinished: Line | None = None
+) -> Iterator[tuple[BaseProcess, TextIO]]:
+    """Start a writer, a process of its own, which is killed at the end of the block at the latest.
+
+    Give the process and what it writes, line by line, the first of which is a sign of life. The arguments are
+    those of `habitus.evals.faults.writer.main`.
+    """
+    # Each is forked from a process that has imported everything already, which takes longer than to live.
+    processes = get_context("forkserver")
+    processes.set_forkserver_preload(["habitus.evals.faults.writer", "typer", "rich.console"])
+    receiver, sender = processes.Pipe(duplex=False)
+    with receiver, os.fdopen(os.dup(receiver.fileno()), encoding="utf-8") as output:
+        with sender:
+            order = (sender, place, seed, life, exact_limit, unfinished)
+            process = processes.Process(target=main, args=order, daemon=True)
+            process.start()
+        try:
+            yield process, output
+        finally:
+            process.kill()
+            process.join()
+            process.close()
 
 
-def _live_and_die(order: Sequence[str], n_lines: int, moment: float) -> list[str]:
-    """Run a writer, kill it a moment (0..1) after so many lines, and return what it printed."""
-    process, output = start_writer(order)
-    with process:
-        next(output, None)
-        lines = list(islice(output, n_lines))
-        sleep(moment * (_LINGERS if n_lines else _OPENING))
-        process.send_signal(signal.SIGKILL)
-        lines += output
-    if process.returncode != -signal.SIGKILL:
-        raise RuntimeError(f"the writer ended by itself with exit code {process.returncode}; see above")
+def _live_and_die(process: BaseProcess, output: TextIO, n_lines: int, moment: float) -> list[str]:
+    """Kill a writer a moment (0..1) after so many lines, and return what it wrote."""
+    next(output, None)
+    lines = list(islice(output, n_lines))
+    sleep(moment * (_LINGERS if n_lines else _OPENING))
+    process.kill()
+    lines += output
+    process.join()
+    if process.exitcode != -signal.SIGKILL:
+        raise RuntimeError(f"the writer ended by itself with exit code {process.exitcode}; see above")
     return lines

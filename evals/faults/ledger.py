@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from habitus.memory.moving import checksum
 from habitus.memory.store import MemoryStore, Query
 
 Line = dict[str, Any]
@@ -23,6 +24,7 @@ class Ledger:
         turns: by user, then by turn id, the words.
         gone: ids of turns that were deleted.
         preferences, feedback: by user, ids of records that must be there.
+        moved: by user, the checksum of the copy in the store beside.
         in_flight: what had begun and was not acknowledged when the writer died; it may have happened or not.
         n_done: acknowledged operations by kind.
         n_in_flight: operations that a kill interrupted, by kind.
@@ -32,6 +34,7 @@ class Ledger:
     gone: set[str] = field(default_factory=set)
     preferences: dict[str, set[str]] = field(default_factory=dict)
     feedback: dict[str, set[str]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     in_flight: Line | None = None
     n_done: dict[str, int] = field(default_factory=dict)
     n_in_flight: dict[str, int] = field(default_factory=dict)
@@ -48,6 +51,8 @@ class Ledger:
         """Take in what a writer said."""
         if "begin" in line:
             self.in_flight = line
+            if line["begin"] == "clear":
+                self.moved.pop(line["user"], None)
         elif "done" in line:
             _count(self.n_done, line["done"])
             self._acknowledge(line["user"], line)
@@ -56,6 +61,8 @@ class Ledger:
     def _acknowledge(self, user_id: str, line: Line) -> None:
         if line["done"] == "delete_user":
             self._delete_user(user_id)
+        elif line["done"] == "migrate":
+            self.moved[user_id] = line["checksum"]
         own = self.turns.setdefault(user_id, {})
         own.update(line.get("turns", {}))
         for turn_id in line.get("forgot", ()):
@@ -98,6 +105,18 @@ def violations(store: MemoryStore, ledger: Ledger) -> list[str]:
     for user_id in sorted({*store.users(), *ledger.turns}):
         found += [f"{user_id}: {what}" for what in _of_user(store, ledger, user_id)]
     return found
+
+
+def moved_violations(target: MemoryStore, ledger: Ledger) -> list[str]:
+    """Return what is not as it was acknowledged in the store that users were moved to."""
+    there = {*target.users()}
+    found = [f"{user_id} is lost" for user_id in ledger.moved if user_id not in there]
+    found += [
+        f"{user_id} has changed"
+        for user_id, copied in ledger.moved.items()
+        if user_id in there and checksum(target, user_id) != copied
+    ]
+    return found + list(target.verify().problems)
 
 
 def _of_user(store: MemoryStore, ledger: Ledger, user_id: str) -> list[str]:

@@ -34,17 +34,18 @@ class Row:
     details: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of_kills(cls, killed: Killed) -> Row:
-        """The row of all kills."""
+    def of_kills(cls, backend: str, killed: Killed) -> Row:
+        """The row of all kills of writers on a backend."""
         median, longest = killed.opening
         return cls(
-            fault="kill -9 at a random moment",
+            fault=f"kill -9 at a random moment, {backend}",
             n=killed.n_kills,
             found=tuple(killed.found),
             details={
                 "acknowledged": killed.n_done,
                 "interrupted": killed.n_in_flight,
                 "turns in the end": killed.n_turns,
+                "released longest s": round(max(killed.release_s), 4),
                 "opening median s": round(median, 4),
                 "opening longest s": round(longest, 4),
             },

@@ -49,8 +49,9 @@ def _fill(mount: str, seed: int) -> tuple[list[str], Ledger]:
     chance, ledger, ballast = random.Random(seed), Ledger(), Path(mount) / "ballast"
     ballast.write_bytes(b"x" * chance.randint(*_BALLAST))
     found: list[str] = []
-    store = _open(Path(mount) / "data")
-    writer = Writer(store, seed=seed, life=0, say=ledger.take)
+    data = Path(mount) / "data"
+    store = _open(data)
+    writer = Writer(store, str(data), seed=seed, life=0, say=ledger.take)
     try:
         writer.work()
     except StoreFullError:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from habitus.evals.faults.killing import start_writer
+from habitus.evals.faults.killing import writer
 from habitus.evals.faults.ledger import Ledger, violations
 from habitus.evals.faults.places import DIM, open_store
 from habitus.evals.faults.writer import Writer
@@ -33,8 +33,7 @@ class NotTriedError(RuntimeError):
 def second_process(folder: Path, seed: int) -> list[str]:
     """Try to open the folder while another process writes to it."""
     ledger, found = Ledger(), []
-    process, output = start_writer([str(folder), str(seed), "0", str(EXACT_LIMIT)])
-    with process:
+    with writer(str(folder), seed, 0, EXACT_LIMIT) as (process, output):
         lines = [next(output) for _ in range(N_OPERATIONS)]
         for _ in range(5):
             try:
@@ -118,11 +117,11 @@ def damage(path: Path, chance: random.Random, kinds: Sequence[str] = ("overwrite
 
 def _write(folder: Path, seed: int, ledger: Ledger, *, exact_limit: int, flush: bool = False) -> None:
     store = open_store(str(folder), HashingEncoder(DIM), exact_limit=exact_limit)
-    writer = Writer(store, seed=seed, life=0, say=ledger.take)
-    writer.work(N_OPERATIONS)
+    agent = Writer(store, str(folder), seed=seed, life=0, say=ledger.take)
+    agent.work(N_OPERATIONS)
     if flush:
         store.flush()
-    writer.close()
+    agent.close()
 
 
 TRIALS: dict[str, Callable[[Path, int], list[str]]] = {

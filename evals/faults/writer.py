@@ -1,21 +1,24 @@
-"""The process that gets killed: an agent at work, which reports what was acknowledged on stdout.
+"""The process that gets killed: an agent at work, which reports what was acknowledged, line by line.
 
-Run as `python -m habitus.evals.faults.writer PLACE SEED LIFE EXACT_LIMIT [AGAIN]`. Before each operation it
-prints `{"begin": ...}`, after it `{"done": ...}`; AGAIN is an ingestion that an earlier life left unfinished.
+Before each operation it writes `{"begin": ...}`, after it `{"done": ...}`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from multiprocessing.connection import Connection
 from typing import Any
 
 from habitus.agent import Agent, Conversation, ExtractiveChat, Message
-from habitus.evals.faults.places import DIM, open_store
+from habitus.evals.faults.ledger import Line
+from habitus.evals.faults.places import DIM, WRITER, open_store
+from habitus.memory.moving import checksum, move_users
+from habitus.memory.relational import EXACT_LIMIT
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
 
@@ -36,7 +39,8 @@ _WEIGHTS = {
     "forget": 1.0,
     "end_session": 1.5,
     "flush": 0.3,
-    "reindex": 0.2,
+    "reindex": 0.5,
+    "migrate": 0.7,
     "export": 0.3,
     "delete_user": 0.15,
 }
@@ -46,23 +50,20 @@ Say = Callable[..., None]
 """Takes a line as keywords."""
 
 
-def _print(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
-
-
 class Writer:
     """Does random operations on one store for as long as it lives.
 
     Args:
         store: where they go.
+        place: of that store; beside it is the one that users are moved to.
         seed: of what is done and said.
         life: tells the marks of this life from those of others.
-        say: told before and after each operation; by default prints a line.
+        say: told before and after each operation.
     """
 
-    def __init__(self, store: MemoryStore, *, seed: int, life: int, say: Say = _print) -> None:
+    def __init__(self, store: MemoryStore, place: str, *, seed: int, life: int, say: Say) -> None:
         self._say = say
+        self._place = place
         self._agent = Agent(store=store, generator=ExtractiveChat(encoder=store.encoder))
         self._chance = random.Random(f"{seed}.{life}")
         self._life = life
@@ -78,6 +79,13 @@ class Writer:
         for _ in count() if n is None else range(n):
             [name] = self._chance.choices(names, weights)
             doing[name](f"user{self._chance.randrange(N_USERS)}")
+
+    def go_on(self, unfinished: Line) -> None:
+        """Do what an earlier life began, as it was told then."""
+        if unfinished["begin"] == "ingest":
+            self.ingest(unfinished["user"], unfinished["talks"])
+        else:
+            self.migrate(unfinished["user"])
 
     def close(self) -> None:
         """Close the agent and with it the store."""
@@ -191,6 +199,28 @@ class Writer:
         self._agent.store.reindex()
         self._say(done="reindex", user=user)
 
+    def _migrate(self, user: str) -> None:
+        if user not in self._agent.store.users():
+            return
+        with self._open_beside() as target:
+            # Another state of the user may be there.
+            if user in target.users():
+                self._say(begin="clear", user=user)
+                target.delete_user(user)
+                self._say(done="clear", user=user)
+        self.migrate(user)
+
+    def migrate(self, user: str) -> None:
+        """Move a user to the store beside, or go on with that."""
+        self._say(begin="migrate", user=user)
+        with self._open_beside() as target:
+            move_users(self._agent.store, target, [user])
+            arrived = checksum(target, user)
+        self._say(done="migrate", user=user, checksum=arrived)
+
+    def _open_beside(self) -> MemoryStore:
+        return open_store(self._place, self._agent.store.encoder, exact_limit=EXACT_LIMIT, moved=True)
+
     def _export(self, user: str) -> None:
         if user in self._agent.store.users():
             self._agent.export(user)
@@ -204,17 +234,29 @@ class Writer:
         self._say(done="delete_user", user=user)
 
 
-def main(place: str, seed: str, life: str, exact_limit: str, again: str = "") -> None:
-    """Open the place and work."""
-    sys.stdout.write("\n")  # a sign of life before the store is touched
-    sys.stdout.flush()
-    store = open_store(place, HashingEncoder(DIM), exact_limit=int(exact_limit))
-    writer = Writer(store, seed=int(seed), life=int(life))
-    if again:
-        unfinished = json.loads(again)
-        writer.ingest(unfinished["user"], unfinished["talks"])
-    writer.work()
+def main(
+    output: Connection, place: str, seed: int, life: int, exact_limit: int, unfinished: Line | None
+) -> None:
+    """Open the place and work until killed.
 
+    Args:
+        output: takes lines of JSON; an empty one, before the store is touched, is a sign of life.
+        place: of the store.
+        seed, life: see `Writer`.
+        exact_limit: users with more turns are searched through the derived indexes.
+        unfinished: the line with which an earlier life began what it did not end.
+    """
+    os.environ["PGAPPNAME"] = WRITER
+    with os.fdopen(os.dup(output.fileno()), "w", encoding="utf-8") as lines:
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        def say(**line: Any) -> None:
+            lines.write(json.dumps(line) + "\n")
+            lines.flush()
+
+        lines.write("\n")
+        lines.flush()
+        store = open_store(place, HashingEncoder(DIM), exact_limit=exact_limit)
+        writer = Writer(store, place, seed=seed, life=life, say=say)
+        if unfinished is not None:
+            writer.go_on(unfinished)
+        writer.work()

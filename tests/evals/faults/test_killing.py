@@ -3,33 +3,66 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from habitus.evals.faults.killing import kill
-from habitus.evals.faults.ledger import Ledger, violations
-from habitus.evals.faults.places import DIM
+from habitus.evals.faults.ledger import Ledger, moved_violations, violations
+from habitus.evals.faults.places import DIM, open_store, postgres_place
 from habitus.evals.faults.report import Row, show, write
 from habitus.evals.faults.trials import TRIALS, NotTriedError
 from habitus.evals.faults.writer import Writer
 from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.records import Changes, Turn
+from habitus.memory.relational import EXACT_LIMIT
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
 
 MakeTurns = Callable[..., tuple[Turn, ...]]
 
 
+@pytest.fixture(params=["embedded", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where nothing is stored yet, of each kind."""
+    if request.param == "embedded":
+        yield str(tmp_path / "data")
+        return
+    with postgres_place(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
 @pytest.mark.slow
-def test_what_was_acknowledged_survives_every_kill(tmp_path: Path) -> None:
-    killed = kill(str(tmp_path / "data"), 20, seed=1)
+def test_what_was_acknowledged_survives_every_kill(place: str) -> None:
+    killed = kill(place, 20, seed=1)
     assert killed.n_kills == len(killed.opening_s) == 20
     assert killed.found == []
     assert killed.n_done["chat"] > 20
+    assert killed.n_done["migrate"] > 0
     assert killed.n_turns > 100
+
+
+def test_a_move_that_was_broken_off_goes_on_in_the_next_life(place: str) -> None:
+    with open_store(place, HashingEncoder(DIM), exact_limit=EXACT_LIMIT) as store:
+        ledger = Ledger()
+        writer = Writer(store, place, seed=5, life=0, say=ledger.take)
+        writer.work(40)
+        user = max(ledger.turns, key=lambda one: len(ledger.turns[one]))
+        with open_store(place, store.encoder, exact_limit=EXACT_LIMIT, moved=True) as target:
+            if user in target.users():
+                target.delete_user(user)
+            target.commit(user, Changes(turns=store.export(user).turns[:2]))
+        writer.go_on({"begin": "migrate", "user": user})
+        with open_store(place, store.encoder, exact_limit=EXACT_LIMIT, moved=True) as target:
+            assert moved_violations(target, ledger) == []
+            assert target.turns(user) == store.turns(user)
+            target.commit(user, Changes(ends_sessions=(target.sessions(user, open_only=True)[0].id,)))
+            assert moved_violations(target, ledger) == [f"{user} has changed"]
+            target.delete_user(user)
+            assert moved_violations(target, ledger) == [f"{user} is lost"]
+        writer.close()
 
 
 @pytest.mark.slow
@@ -111,7 +144,7 @@ class TestLedger:
 def test_a_writer_does_everything_it_can(tmp_path: Path) -> None:
     ledger = Ledger()
     store = EmbeddedStore.open(tmp_path, HashingEncoder(DIM))
-    writer = Writer(store, seed=5, life=0, say=ledger.take)
+    writer = Writer(store, str(tmp_path), seed=5, life=0, say=ledger.take)
     writer.work(150)
     assert violations(store, ledger) == []
     assert {"chat", "ingest", "feedback", "forget", "end_session"} <= set(ledger.n_done)
