@@ -13,7 +13,7 @@ from habitus.agent.inputs import check_generator, extraction_model, instant
 from habitus.agent.known import Known
 from habitus.agent.settings import Settings
 from habitus.agent.state import Recall, State
-from habitus.memory.norms import DEFAULT_NORMS
+from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.records import Conversation, Norm
 from habitus.memory.store import Progress
 from habitus.memory.tokens import CountTokens

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from habitus.agent.state import Context, State
-from habitus.memory.answering import Answer, read_answer
-from habitus.memory.coldstart import Question, question_for
-from habitus.memory.knowledge import Knowledge
+from habitus.memory.known.answering import Answer, read_answer
+from habitus.memory.known.coldstart import Question, question_for
+from habitus.memory.known.knowledge import Knowledge
 from habitus.memory.records import AskedQuestion, Evidence, Preference, Turn
 
 LEAD = "So that I can answer this to your taste:"

@@ -16,9 +16,9 @@ from habitus.agent.metering import ModelUsage
 from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
 from habitus.agent.turns import Turns
-from habitus.memory.norms import DEFAULT_NORMS
+from habitus.memory.index.remembering import remembered
+from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.records import Norm
-from habitus.memory.remembering import remembered
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens, estimate_tokens
 

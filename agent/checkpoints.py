@@ -37,7 +37,7 @@ def postgres_checkpointer(url: str, *, max_connections: int = 4) -> Iterator[Pos
     except ModuleNotFoundError as error:
         raise ExtraMissingError("postgres", error) from error
     from habitus.memory.errors import StoreUnreachableError
-    from habitus.memory.postgres.url import check_url
+    from habitus.memory.storage.postgres.url import check_url
 
     check_url(url)
     try:

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from habitus.agent.settings import Settings
-from habitus.memory import curation
 from habitus.memory.errors import NotFoundError
-from habitus.memory.knowledge import Knowledge
-from habitus.memory.persona import diff, rollback
+from habitus.memory.known import curation
+from habitus.memory.known.knowledge import Knowledge
+from habitus.memory.known.persona import diff, rollback
 from habitus.memory.records import Changes, Norm, Persona, Preference
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens

@@ -11,7 +11,7 @@ from habitus.memory.html import badge, box, bullets, changes, quiet
 if TYPE_CHECKING:
     from habitus.agent.reply import Reply
     from habitus.agent.state import Recall
-    from habitus.memory.recall import Memory
+    from habitus.memory.retrieval.recall import Memory
 
 _N_MEMORIES = 5
 _CELL = "text-align:left;vertical-align:top;padding:.1em .8em .1em 0"

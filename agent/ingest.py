@@ -13,7 +13,7 @@ from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.extraction import extract
-from habitus.memory.knowledge import Knowledge
+from habitus.memory.known.knowledge import Knowledge
 from habitus.memory.records import Changes, Conversation, Norm, Turn
 from habitus.memory.store import MemoryStore, Progress
 from habitus.memory.tokens import CountTokens

@@ -9,8 +9,8 @@ from habitus.agent.base import BaseAgent
 from habitus.agent.inputs import instant
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.records import Exported, Fact, Persona, Preference, Profile, Status, Turn
+from habitus.memory.storage.subjects import forget_about
 from habitus.memory.store import Forgotten
-from habitus.memory.subjects import forget_about
 
 
 class Known(BaseAgent):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from habitus.agent.state import Standing
-from habitus.memory.profile import without
+from habitus.memory.known.profile import without
 from habitus.memory.records import Preference
 
 BINDING = 0.9

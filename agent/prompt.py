@@ -18,10 +18,10 @@ from habitus.agent.budgets import Cut, Part, cuts, part, within, within_window
 from habitus.agent.delimiting import SECTIONS, as_data, as_written, one_line
 from habitus.agent.errors import PromptTooLongError
 from habitus.agent.personalisation import binds
-from habitus.memory.applying import Applied
+from habitus.memory.known.applying import Applied
 from habitus.memory.learning.contexts import Example
-from habitus.memory.packing import Packed, line, render
 from habitus.memory.records import Correction, Norm, Persona, Profile, Turn
+from habitus.memory.retrieval.packing import Packed, line, render
 from habitus.memory.tokens import CountTokens, estimate_tokens
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from habitus.agent.settings import Settings
 from habitus.memory.errors import ChatModelError
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.by_model import ModelReading, read_turn
-from habitus.memory.knowledge import Knowledge
+from habitus.memory.extraction.second_reading import reconcile
+from habitus.memory.known.knowledge import Knowledge
 from habitus.memory.learning.edit_reader import EditReading, read_edit
 from habitus.memory.records import Changes, Edit, Norm, Turn
-from habitus.memory.second_reading import reconcile
 from habitus.memory.store import MemoryStore
 from habitus.memory.structured import StructuredChat
 from habitus.memory.tokens import CountTokens

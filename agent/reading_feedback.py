@@ -17,17 +17,17 @@ from typing import Protocol
 from habitus.agent.settings import Settings
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.by_model import ModelReading
-from habitus.memory.feedback import read_again
-from habitus.memory.knowledge import Knowledge
+from habitus.memory.extraction.second_reading import reconcile
+from habitus.memory.known.knowledge import Knowledge
+from habitus.memory.known.norms import conflict
 from habitus.memory.learning.comments import as_turn
 from habitus.memory.learning.edit_reader import EditReading
+from habitus.memory.learning.feedback import read_again
 from habitus.memory.learning.inferring import findings
 from habitus.memory.learning.log import read_log
 from habitus.memory.learning.slips import only_spelling
 from habitus.memory.learning.tastes import as_preference
-from habitus.memory.norms import conflict
 from habitus.memory.records import Changes, Edit, Feedback, FeedbackReading, Norm, Turn
-from habitus.memory.second_reading import reconcile
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Lock
 
-from habitus.memory.knowledge import Knowledge
-from habitus.memory.manner import observed
+from habitus.memory.known.knowledge import Knowledge
+from habitus.memory.known.manner import observed
 from habitus.memory.records import Changes
 from habitus.memory.store import MemoryStore
 

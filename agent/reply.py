@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from habitus.agent.budgets import Cut
 from habitus.agent.state import CommandOutcome, Recall, Route, State
-from habitus.memory.applying import Applied
 from habitus.memory.extraction.by_model import ModelReading
-from habitus.memory.feedback import FeedbackEffect
-from habitus.memory.persona import diff
-from habitus.memory.recall import Memory
+from habitus.memory.known.applying import Applied
+from habitus.memory.known.persona import diff
+from habitus.memory.learning.feedback import FeedbackEffect
 from habitus.memory.records import AskedQuestion, Fact, Persona, Preference
+from habitus.memory.retrieval.recall import Memory
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from habitus.agent.state import Context
-from habitus.memory.packing import Packed
-from habitus.memory.question import Question
-from habitus.memory.recall import Ranking
 from habitus.memory.records import Access, Turn
-from habitus.memory.retention import Traces, retained, topic_overlap
+from habitus.memory.retrieval.packing import Packed
+from habitus.memory.retrieval.question import Question
+from habitus.memory.retrieval.recall import Ranking
+from habitus.memory.retrieval.retention import Traces, retained, topic_overlap
 from habitus.memory.store import Candidates, MemoryStore
 
 SAID_AGAIN = 0.85

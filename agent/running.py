@@ -15,7 +15,7 @@ from habitus.agent.state import Context, Mode, State
 from habitus.agent.threads import Emit
 from habitus.agent.tracing import spans
 from habitus.memory.records import Norm
-from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 

@@ -11,7 +11,7 @@ from threading import Lock
 
 from habitus.agent.settings import Settings
 from habitus.memory.records import new_id
-from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 

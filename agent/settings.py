@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from habitus.memory.retention import Retention
+from habitus.memory.retrieval.retention import Retention
 from habitus.memory.usage import Price
 
 DecodingName = Literal["plain", "best-of-n", "context-steering"]
@@ -53,13 +53,14 @@ class Settings(BaseModel):
     """A session that rests this long has ended (LD-Agent)."""
     learn_from_writing: bool = True
     """Whether to learn, when a session has ended, from how users write: register, language, and how much
-    they know of what (see `habitus.memory.manner`). It is marked as seen from their writing, and fades."""
+    they know of what (see `habitus.memory.known.manner`). It is marked as seen from their writing, and
+    fades."""
     cold_start_questions: int = Field(default=0, ge=0)
     """Questions that the agent may ask a user of its own accord, all in all; at most one ends a reply, and
-    only where the answer would change it (see `habitus.memory.coldstart`). 0 asks none."""
+    only where the answer would change it (see `habitus.memory.known.coldstart`). 0 asks none."""
     retention: Retention = "none"
-    """How memories fade (see `habitus.memory.retention`). Nothing is deleted by it; with another policy than
-    `none` it is also stored how often each message was recalled."""
+    """How memories fade (see `habitus.memory.retrieval.retention`). Nothing is deleted by it; with another
+    policy than `none` it is also stored how often each message was recalled."""
     retention_unit: timedelta = Field(default=timedelta(days=1), gt=timedelta(0))
     """Under `memorybank`, in which time a memory never recalled falls to 1/e; in the paper a day."""
     extraction: Literal["rules", "model", "model_in_turn"] = "rules"

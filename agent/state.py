@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 from habitus.agent.budgets import Cut
 from habitus.agent.settings import Settings
 from habitus.agent.tracing import Span, no_span
-from habitus.memory.answering import Answer
-from habitus.memory.applying import Applied
-from habitus.memory.coldstart import Question
 from habitus.memory.extraction import Extraction
 from habitus.memory.extraction.by_model import ModelReading
-from habitus.memory.feedback import FeedbackEffect
+from habitus.memory.known.answering import Answer
+from habitus.memory.known.applying import Applied
+from habitus.memory.known.coldstart import Question
 from habitus.memory.learning.contexts import Example
-from habitus.memory.packing import Packed
-from habitus.memory.recall import Memory, Ranking
+from habitus.memory.learning.feedback import FeedbackEffect
 from habitus.memory.records import (
     Access,
     AskedQuestion,
@@ -32,7 +30,9 @@ from habitus.memory.records import (
     Profile,
     Turn,
 )
-from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.retrieval.packing import Packed
+from habitus.memory.retrieval.recall import Memory, Ranking
+from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.store import Forgotten, MemoryStore
 from habitus.memory.tokens import CountTokens
 from habitus.retrievers.encoder import Vectors

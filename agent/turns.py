@@ -19,7 +19,7 @@ from habitus.agent.state import Recall, State
 from habitus.agent.threads import Emit
 from habitus.memory.errors import InvalidInputError, NotFoundError
 from habitus.memory.records import Changes, Edit, Feedback, Norm, Turn
-from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 

@@ -11,9 +11,9 @@ from threading import Lock
 
 from habitus.agent.metering import Meter
 from habitus.memory.errors import ChatModelError
-from habitus.memory.knowledge import Knowledge
-from habitus.memory.profile import Part, with_sections
-from habitus.memory.profile_wording import is_worth_wording, word
+from habitus.memory.known.knowledge import Knowledge
+from habitus.memory.known.profile import Part, with_sections
+from habitus.memory.known.profile_wording import is_worth_wording, word
 from habitus.memory.records import Changes, Preference, ProfileSection
 from habitus.memory.store import MemoryStore
 from habitus.memory.structured import StructuredChat

@@ -50,8 +50,8 @@ eval_app.command("report")(report)
 
 def main() -> None:
     """Run the command line."""
-    from habitus.agent.cli import app
-    from habitus.agent.cli_exits import run
+    from habitus.agent.commands.app import app
+    from habitus.agent.commands.exits import run
 
     add_commands(app)
     run(app)

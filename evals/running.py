@@ -87,7 +87,7 @@ def habitus_on(
 
 def _index_if_searched(agent: Agent, exact_limit: int | None) -> None:
     """Bring the derived indexes up to date if a user is too large to be searched in memory."""
-    from habitus.memory.relational import EXACT_LIMIT
+    from habitus.memory.storage.relational import EXACT_LIMIT
 
     largest = max((agent.store.stats(user_id).n_turns for user_id in agent.store.users()), default=0)
     if largest > (EXACT_LIMIT if exact_limit is None else exact_limit):
@@ -107,7 +107,7 @@ def open_agent(
     from habitus.agent.agent import Agent
     from habitus.agent.defaults import default_generator
     from habitus.agent.settings import Settings
-    from habitus.memory.embedded import EmbeddedStore
+    from habitus.memory.storage.embedded import EmbeddedStore
 
     settings = Settings(context_tokens=context_tokens)
     if without:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from habitus.retrievers.exports import lazy_exports
 
 if TYPE_CHECKING:
-    from habitus.memory.embedded import EmbeddedStore
     from habitus.memory.errors import InvalidInputError, MemoryStoreError, NotFoundError
     from habitus.memory.records import (
         Changes,
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
         Session,
         Turn,
     )
+    from habitus.memory.storage.embedded import EmbeddedStore
     from habitus.memory.store import Candidates, MemoryStore, Query
 
 __all__ = [
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "habitus.memory.embedded": ("EmbeddedStore",),
+    "habitus.memory.storage.embedded": ("EmbeddedStore",),
     "habitus.memory.errors": (
         "InvalidInputError",
         "MemoryStoreError",

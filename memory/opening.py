@@ -46,11 +46,11 @@ def open_store(
         MemoryStoreError: whatever keeps it from being opened.
     """
     if not is_url(place):
-        from habitus.memory.embedded import EmbeddedStore
+        from habitus.memory.storage.embedded import EmbeddedStore
 
         return EmbeddedStore.open(place, encoder, progress=progress)
     try:
-        from habitus.memory.postgres.store import PostgresStore
+        from habitus.memory.storage.postgres.store import PostgresStore
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("psycopg"):
             raise

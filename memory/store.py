@@ -32,7 +32,7 @@ from habitus.memory.records import (
 from habitus.retrievers.encoder import Encoder, Vectors
 
 if TYPE_CHECKING:
-    from habitus.memory.verifying import Verified
+    from habitus.memory.storage.verifying import Verified
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""

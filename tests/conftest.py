@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.records import Turn
+from habitus.memory.storage.embedded import EmbeddedStore
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
 
@@ -95,7 +95,7 @@ def postgres_schema(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def postgres_store(postgres_url: str, postgres_schema: str, encoder: HashingEncoder) -> Iterator[MemoryStore]:
-    from habitus.memory.postgres.store import PostgresStore
+    from habitus.memory.storage.postgres.store import PostgresStore
 
     with PostgresStore.open(postgres_url, encoder, schema=postgres_schema) as store:
         yield store

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from habitus.memory.packing import Packed
 from habitus.memory.records import Conversation, Fact, Persona, Preference, Profile, Status
+from habitus.memory.retrieval.packing import Packed
 from habitus.memory.store import Forgotten
 
 if TYPE_CHECKING:

@@ -32,9 +32,9 @@ from langgraph.store.base import (
 )
 
 from habitus.memory.errors import InvalidInputError
-from habitus.memory.question import read_question
 from habitus.memory.records import Changes, Turn
-from habitus.memory.searching import search_memory
+from habitus.memory.retrieval.question import read_question
+from habitus.memory.retrieval.searching import search_memory
 from habitus.memory.store import MemoryStore, Query
 
 _PREFIX = "item:"

@@ -12,8 +12,8 @@ from habitus.memory.extraction import extract as extract_from
 from habitus.memory.learning.comments import named
 from habitus.memory.learning.undo import last_feedback
 from habitus.memory.records import Fact, Preference, Turn
+from habitus.memory.storage.subjects import forget_about
 from habitus.memory.store import Forgotten
-from habitus.memory.subjects import forget_about
 
 FORGOTTEN_REQUEST = "(a request to forget something)"
 """What is kept of a message that asked to forget: its words would name what is to be forgotten."""

@@ -7,8 +7,8 @@ from langgraph.runtime import Runtime
 from habitus.agent.asking import as_asked
 from habitus.agent.nodes.command import FORGOTTEN_REQUEST
 from habitus.agent.state import Context, State
+from habitus.memory.index.units import units
 from habitus.memory.records import Turn
-from habitus.memory.units import units
 from habitus.retrievers.encoder import Vectors
 
 

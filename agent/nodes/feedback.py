@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from habitus.agent.state import Context, State
 from habitus.memory.extraction import extract
-from habitus.memory.feedback import FeedbackEffect, apply_feedback
+from habitus.memory.learning.feedback import FeedbackEffect, apply_feedback
 from habitus.memory.learning.log import read_log
 from habitus.memory.learning.undo import last_feedback, said_in, take_back
 from habitus.memory.records import Feedback, Preference, Turn

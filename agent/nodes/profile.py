@@ -8,13 +8,13 @@ from langgraph.runtime import Runtime
 
 from habitus.agent.asking import question_in, take_in
 from habitus.agent.state import Context, Standing, State
-from habitus.memory.applying import Applied, applicable
 from habitus.memory.extraction import Extraction
-from habitus.memory.knowledge import Knowledge
+from habitus.memory.extraction.second_reading import reconcile
+from habitus.memory.known.applying import Applied, applicable
+from habitus.memory.known.knowledge import Knowledge
 from habitus.memory.learning.contexts import MAX_LOG, Near, examples, nearest, situated, without_general
 from habitus.memory.learning.log import read_log
 from habitus.memory.records import Changes
-from habitus.memory.second_reading import reconcile
 
 CAUGHT_UP = "something known before has faded, or was seen in how the user writes"
 """Reason for a version of the persona that no word of this turn brought about."""

@@ -12,14 +12,14 @@ from langgraph.runtime import Runtime
 
 from habitus.agent.retaining import recalled, still_held
 from habitus.agent.state import Context, Recall, State
-from habitus.memory.packing import is_longer, limit, pack
-from habitus.memory.products import dots
-from habitus.memory.question import Question, read_question
-from habitus.memory.recall import Memory, Ranking, instant, without
-from habitus.memory.searching import Found, search_memory
-from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.index.products import dots
+from habitus.memory.index.units import units
+from habitus.memory.retrieval.packing import is_longer, limit, pack
+from habitus.memory.retrieval.question import Question, read_question
+from habitus.memory.retrieval.recall import Memory, Ranking, instant, without
+from habitus.memory.retrieval.searching import Found, search_memory
+from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.store import Candidates, MemoryStore
-from habitus.memory.units import units
 from habitus.retrievers.encoder import Vectors
 
 _TOKENS_PER_LINE = 16

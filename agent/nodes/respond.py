@@ -13,10 +13,10 @@ from habitus.agent.generators.decoding.method import Asked
 from habitus.agent.personalisation import binds, narrowed
 from habitus.agent.prompt import Budgets, Prompt, build_prompt, example_line
 from habitus.agent.state import Context, Standing, State
-from habitus.memory.norms import bearing, in_force
-from habitus.memory.packing import Packed
-from habitus.memory.phrases import vectors_of
+from habitus.memory.index.phrases import vectors_of
+from habitus.memory.known.norms import bearing, in_force
 from habitus.memory.records import Correction, Preference
+from habitus.memory.retrieval.packing import Packed
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from habitus.agent.reply import Reply
-from habitus.memory.recall import Memory
+from habitus.memory.retrieval.recall import Memory
 
 
 class AppliedShown(BaseModel):

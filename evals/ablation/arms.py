@@ -1,7 +1,8 @@
 """What each arm of recall says of every session of one question, before the arms are weighted.
 
-The columns are those that `habitus.memory.recall.session_arms` makes, with what `habitus.memory.reranking`
-reads: with the shipped weights the sessions come in the agent's own order, which `Columns.agrees` records.
+The columns are those that `habitus.memory.retrieval.recall.session_arms` makes, with what
+`habitus.memory.retrieval.reranking` reads: with the shipped weights the sessions come in the agent's own
+order, which `Columns.agrees` records.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from habitus.agent.nodes.recall import query_vector
 from habitus.evals.evaluated import USER_ID
 from habitus.evals.longmemeval.files import Sample
 from habitus.evals.longmemeval.retrieval import Aliases, ask_at
-from habitus.memory.question import Question, read_question
-from habitus.memory.recall import SESSION_WEIGHTS, rank, session_arms
-from habitus.memory.reranking import FIRST_WEIGHTS, REST_WEIGHTS, Reading, read, to_read
-from habitus.memory.searching import read_best
+from habitus.memory.index.units import units
+from habitus.memory.retrieval.question import Question, read_question
+from habitus.memory.retrieval.recall import SESSION_WEIGHTS, rank, session_arms
+from habitus.memory.retrieval.reranking import FIRST_WEIGHTS, REST_WEIGHTS, Reading, read, to_read
+from habitus.memory.retrieval.searching import read_best
 from habitus.memory.store import Candidates, Query
-from habitus.memory.units import units
 from habitus.retrievers.encoder import Vectors
 
 Column = npt.NDArray[np.float64]

@@ -1,10 +1,10 @@
 """`habitus eval ablation`: what each arm of recall is worth, with intervals paired over questions.
 
 Every history is brought in once. The sessions of each question are then ranked by variants of the weights in
-`habitus.memory.recall`, each compared with the arms alone, and by variants of those in
-`habitus.memory.reranking`, compared with the full system. Counted are questions with evidence, without
-abstentions. "Refitted" weights come from `habitus.evals.ablation.choice`, fitted to four fifths of the
-questions and used on the last fifth, five times over: what they are worth on questions that they were not
+`habitus.memory.retrieval.recall`, each compared with the arms alone, and by variants of those in
+`habitus.memory.retrieval.reranking`, compared with the full system. Counted are questions with evidence,
+without abstentions. "Refitted" weights come from `habitus.evals.ablation.choice`, fitted to four fifths of
+the questions and used on the last fifth, five times over: what they are worth on questions that they were not
 fitted to.
 """
 
@@ -27,8 +27,8 @@ from habitus.evals.metrics import bootstrap, longmemeval_ndcg, recall_all, recal
 from habitus.evals.reports.runlog import describe_run
 from habitus.evals.reports.tables import metrics_table, write_report
 from habitus.evals.running import check_positive, open_agent, progress, scratch_in
-from habitus.memory.recall import SESSION_WEIGHTS
-from habitus.memory.reranking import FIRST_WEIGHTS, REST_WEIGHTS, Reading
+from habitus.memory.retrieval.recall import SESSION_WEIGHTS
+from habitus.memory.retrieval.reranking import FIRST_WEIGHTS, REST_WEIGHTS, Reading
 
 if TYPE_CHECKING:
     from rich.console import Console

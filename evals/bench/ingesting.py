@@ -15,8 +15,8 @@ from habitus.agent.generators.scripted import ScriptedChat
 from habitus.evals.bench.clock import Times, load
 from habitus.evals.bench.memories import SESSION_TURNS, START
 from habitus.evals.bench.texts import made_up, turns_of
+from habitus.memory.index.units import units
 from habitus.memory.records import Conversation, Message, Role
-from habitus.memory.units import units
 from habitus.retrievers.encoder import Encoder
 
 _WORDS = 40

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from habitus.memory.index.units import units
 from habitus.memory.records import Changes, Role, Turn
 from habitus.memory.store import MemoryStore, Query
-from habitus.memory.units import units
 from habitus.retrievers.encoder import Vectors
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

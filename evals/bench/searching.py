@@ -10,7 +10,7 @@ from typing import Any
 
 from habitus.evals.bench.clock import load, measured, resident_mb
 from habitus.evals.bench.memories import MadeUp, fill
-from habitus.memory.embedded import EmbeddedStore
+from habitus.memory.storage.embedded import EmbeddedStore
 from habitus.memory.store import Query
 from habitus.retrievers.encoder import Encoder
 

@@ -55,7 +55,7 @@ def live(life: Life) -> None:
     """Talk, rate and forget, and print a line for each."""
     from habitus.agent.agent import Agent
     from habitus.agent.defaults import default_generator
-    from habitus.memory.postgres.store import PostgresStore
+    from habitus.memory.storage.postgres.store import PostgresStore
 
     encoder = HashingEncoder(DIM)
     store = PostgresStore.open(life.url, encoder, schema=life.schema)

@@ -61,7 +61,7 @@ def run(server: str, processes: int, users: int, turns: int, kills: int, seed: i
     """Run a simulation and return what came of it; `broken` names the invariants that do not hold."""
     import psycopg
 
-    from habitus.memory.postgres.store import PostgresStore
+    from habitus.memory.storage.postgres.store import PostgresStore
     from habitus.retrievers.encoder import HashingEncoder
 
     drop = f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode()

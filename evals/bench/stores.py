@@ -68,9 +68,9 @@ def _compare(samples: Sequence[Sample], server: str, cache: Path | None) -> dict
     from habitus.agent.defaults import default_generator
     from habitus.evals.longmemeval.retrieval import Aliases
     from habitus.evals.running import cached_encoder
-    from habitus.memory.embedded import EmbeddedStore
-    from habitus.memory.moving import move_users
-    from habitus.memory.postgres.store import PostgresStore
+    from habitus.memory.storage.embedded import EmbeddedStore
+    from habitus.memory.storage.moving import move_users
+    from habitus.memory.storage.postgres.store import PostgresStore
 
     encoder = cached_encoder(cache)
     generator = default_generator(encoder)

@@ -15,7 +15,7 @@ from habitus.agent.generators.scripted import ScriptedChat
 from habitus.evals.bench.clock import Times, load, measured
 from habitus.evals.bench.memories import START, MadeUp, fill
 from habitus.evals.bench.texts import made_up as texts_of
-from habitus.memory.embedded import EmbeddedStore
+from habitus.memory.storage.embedded import EmbeddedStore
 from habitus.retrievers.encoder import Encoder
 
 _WARM_UP = 5

@@ -87,7 +87,7 @@ class HabitusSolver:
             return _solved(case, reply.recall, started, hypothesis=reply.text)
 
     def _choose(self, case: Case, agent: Agent, started: float) -> Solved:
-        from habitus.memory.reward import rewards
+        from habitus.memory.learning.reward import rewards
 
         held = agent.preferences(USER_ID, status="active")
         found = rewards(held, case.options, encoder=self._encoder, request=case.question)

@@ -20,7 +20,7 @@ from habitus.evals.faults.ledger import Ledger, Line, moved_violations, violatio
 from habitus.evals.faults.places import DIM, open_store, wait_until_gone
 from habitus.evals.faults.writer import main
 from habitus.evals.running import UsageError
-from habitus.memory.relational import EXACT_LIMIT
+from habitus.memory.storage.relational import EXACT_LIMIT
 from habitus.retrievers.encoder import HashingEncoder
 
 MOST_LINES = 60

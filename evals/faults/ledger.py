@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from habitus.memory.moving import checksum
+from habitus.memory.storage.moving import checksum
 from habitus.memory.store import MemoryStore, Query
 
 Line = dict[str, Any]

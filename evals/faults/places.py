@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from time import perf_counter, sleep
 
 from habitus.evals.bench.servers import postgres_server
-from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.opening import is_url
+from habitus.memory.storage.embedded import EmbeddedStore
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import Encoder
 
@@ -36,7 +36,7 @@ def open_store(place: str, encoder: Encoder, *, exact_limit: int, moved: bool = 
     """
     beside = _MOVED if moved else ""
     if is_url(place):
-        from habitus.memory.postgres.store import PostgresStore
+        from habitus.memory.storage.postgres.store import PostgresStore
 
         return PostgresStore.open(place, encoder, exact_limit=exact_limit, schema=SCHEMA + beside)
     return EmbeddedStore.open(place + beside, encoder, exact_limit=exact_limit, index_after=8)

@@ -17,7 +17,7 @@ from habitus.evals.faults.ledger import Ledger, violations
 from habitus.evals.faults.places import DIM, open_store
 from habitus.evals.faults.writer import Writer
 from habitus.memory.errors import StoreFullError
-from habitus.memory.relational import EXACT_LIMIT
+from habitus.memory.storage.relational import EXACT_LIMIT
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
 

@@ -14,10 +14,10 @@ from habitus.evals.faults.killing import writer
 from habitus.evals.faults.ledger import Ledger, violations
 from habitus.evals.faults.places import DIM, open_store
 from habitus.evals.faults.writer import Writer
-from habitus.memory.backup import back_up, restore
 from habitus.memory.errors import FolderInUseError, StoreCorruptError
-from habitus.memory.relational import EXACT_LIMIT
-from habitus.memory.sqlite import DATABASE
+from habitus.memory.storage.backup import back_up, restore
+from habitus.memory.storage.relational import EXACT_LIMIT
+from habitus.memory.storage.sqlite import DATABASE
 from habitus.retrievers.encoder import HashingEncoder
 
 N_OPERATIONS = 60

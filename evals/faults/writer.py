@@ -17,8 +17,8 @@ from typing import Any
 from habitus.agent import Agent, Conversation, ExtractiveChat, Message
 from habitus.evals.faults.ledger import Line
 from habitus.evals.faults.places import DIM, WRITER, open_store
-from habitus.memory.moving import checksum, move_users
-from habitus.memory.relational import EXACT_LIMIT
+from habitus.memory.storage.moving import checksum, move_users
+from habitus.memory.storage.relational import EXACT_LIMIT
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
 

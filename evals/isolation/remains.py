@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from habitus.memory.terms import hash_term
+from habitus.memory.index.terms import hash_term
 
 
 def in_files(folder: Path, secrets: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ from habitus.evals.lifelong.scenarios import (
     Step,
 )
 from habitus.evals.lifelong.simulator import Voice, scripted
-from habitus.memory.preferences import is_positive
+from habitus.memory.known.preferences import is_positive
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -118,7 +118,7 @@ class HabitusPlayer:
         from habitus.agent.agent import Agent
         from habitus.agent.defaults import default_generator
         from habitus.agent.settings import Settings
-        from habitus.memory.embedded import EmbeddedStore
+        from habitus.memory.storage.embedded import EmbeddedStore
 
         limit: dict[str, Any] = {"exact_limit": DERIVED_LIMIT, "index_after": 0} if scenario.derived else {}
         store = EmbeddedStore.open(folder, self._encoder, **limit)

@@ -14,9 +14,9 @@ from habitus.evals.prefeval.files import ChoiceItem, Item, OptionsItem, PersonaI
 from habitus.evals.prefeval.judgements import filler_verdicts, span_of
 from habitus.evals.prefeval.scores import Row, Scored, Target, counted
 from habitus.memory.extraction import extract
-from habitus.memory.preferences import PENDING_BELOW, is_positive, merge
+from habitus.memory.known.preferences import PENDING_BELOW, is_positive, merge
+from habitus.memory.learning.reward import rewards
 from habitus.memory.records import Preference, Turn
-from habitus.memory.reward import rewards
 from habitus.retrievers.encoder import Encoder
 from habitus.retrievers.passages import sentences
 

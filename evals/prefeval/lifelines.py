@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from habitus.memory.preferences import is_positive
+from habitus.memory.known.preferences import is_positive
 from habitus.memory.records import Preference
 from habitus.retrievers.analysis import analyze
 

@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from habitus.evals.longmemeval.files import Sample, SampleReader
-from habitus.memory.manner import levels_in, manner_in
+from habitus.memory.known.manner import levels_in, manner_in
 from habitus.memory.records import Turn
 
 

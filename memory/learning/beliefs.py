@@ -30,6 +30,7 @@ from typing import Literal
 
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.edits import StyleWish
+from habitus.memory.known.preferences import is_positive
 from habitus.memory.learning.choosing import told_by_choices
 from habitus.memory.learning.features import TRAITS, n_words, named_traits, traits_in
 from habitus.memory.learning.inferring import Finding, findings
@@ -38,7 +39,6 @@ from habitus.memory.learning.length import Length
 from habitus.memory.learning.log import Given
 from habitus.memory.learning.slips import as_meant, only_spelling
 from habitus.memory.learning.wishes import instead_of, wishes_in
-from habitus.memory.preferences import is_positive
 from habitus.memory.records import Choice, Edit, Turn
 
 FIRM, HELD = 1.5, 0.5

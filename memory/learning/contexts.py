@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from habitus.memory.applying import Applied
+from habitus.memory.known.applying import Applied
 from habitus.memory.learning.beliefs import believe
 from habitus.memory.learning.features import named_traits
 from habitus.memory.learning.honouring import keeps_style

@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Sequence
 
+from habitus.memory.known.preferences import is_positive
 from habitus.memory.learning.features import n_words, named_traits, traits_in
 from habitus.memory.learning.length import ALIKE, LONG, SHORT
-from habitus.memory.preferences import is_positive
 from habitus.memory.records import Preference
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from habitus.memory.extraction.edits import complaint
+from habitus.memory.index.phrases import vectors_of
 from habitus.memory.learning.beliefs import is_stop
 from habitus.memory.learning.wishes import wishes_in
-from habitus.memory.phrases import vectors_of
 from habitus.memory.records import Feedback, Turn
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 from habitus.retrievers.encoder import Encoder

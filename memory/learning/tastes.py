@@ -13,11 +13,11 @@ from datetime import datetime
 
 from habitus.memory.extraction.edits import StyleWish
 from habitus.memory.extraction.outcome import record_id
+from habitus.memory.known.preferences import is_positive
 from habitus.memory.learning.beliefs import MAX_SUPPORT, Belief, Beliefs
 from habitus.memory.learning.features import TRAITS, Trait, named_traits, rivals
 from habitus.memory.learning.inferring import Finding
 from habitus.memory.learning.wishes import wishes_in
-from habitus.memory.preferences import is_positive
 from habitus.memory.records import Evidence, Feedback, Inferred, Preference, SourceKind
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from habitus.memory.extraction.outcome import Extraction
-from habitus.memory.feedback import FeedbackEffect, taste_of
+from habitus.memory.known.norms import DEFAULT_NORMS
+from habitus.memory.known.preferences import merge, with_confidence
 from habitus.memory.learning.comments import named, read_comment, set_right
+from habitus.memory.learning.feedback import FeedbackEffect, taste_of
 from habitus.memory.learning.log import Given
 from habitus.memory.learning.tastes import UNDONE, is_learnt
-from habitus.memory.norms import DEFAULT_NORMS
-from habitus.memory.preferences import merge, with_confidence
 from habitus.memory.records import Correction, Evidence, Feedback, Norm, Preference, RewardWeights, Turn
 from habitus.retrievers.encoder import Encoder
 

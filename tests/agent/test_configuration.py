@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from habitus.agent.cli import app
+from habitus.agent.commands.app import app
 from habitus.agent.configuration import ConfigurationError, load
 
 

@@ -17,7 +17,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["habitus.agent", "habitus.memory", "habitus.retrievers", "habitus.agent.cli"]
+    "module", ["habitus.agent", "habitus.memory", "habitus.retrievers", "habitus.agent.commands.app"]
 )
 def test_importing_loads_nothing_heavy(module: str) -> None:
     assert loaded_by(f"import {module}").isdisjoint(HEAVY)

@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 
 from habitus.agent.errors import PromptTooLongError
 from habitus.agent.prompt import Budgets, Prompt, build_prompt, parse, prompt_text
-from habitus.memory.applying import Applied
-from habitus.memory.norms import DEFAULT_NORMS, in_force
-from habitus.memory.packing import Packed, pack
-from habitus.memory.question import read_question
-from habitus.memory.recall import Memory
+from habitus.memory.known.applying import Applied
+from habitus.memory.known.norms import DEFAULT_NORMS, in_force
 from habitus.memory.records import (
     Correction,
     Persona,
@@ -23,6 +20,9 @@ from habitus.memory.records import (
     ProfileSection,
     Turn,
 )
+from habitus.memory.retrieval.packing import Packed, pack
+from habitus.memory.retrieval.question import read_question
+from habitus.memory.retrieval.recall import Memory
 from habitus.memory.tokens import estimate_tokens
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "prompt.txt"

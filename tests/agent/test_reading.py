@@ -18,10 +18,10 @@ from langchain_core.messages import BaseMessage
 from habitus.agent import Agent, Conversation, Message, ScriptedChat, Settings
 from habitus.agent.metering import Meter, structured
 from habitus.agent.reading import BackgroundReader, TurnReader
-from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.errors import InvalidInputError
-from habitus.memory.norms import DEFAULT_NORMS
+from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.records import Changes, Turn
+from habitus.memory.storage.embedded import EmbeddedStore
 from habitus.memory.tokens import estimate_tokens
 from habitus.memory.usage import Price, Usage
 from habitus.retrievers.encoder import HashingEncoder

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from habitus.agent import Agent, Settings
-from habitus.memory.retention import Retention
+from habitus.memory.retrieval.retention import Retention
 from habitus.retrievers.encoder import HashingEncoder
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from habitus.agent import Agent, Conversation, Message, Reply, ScriptedChat, Settings
 from habitus.agent.prompt import parse
 from habitus.evals.bench.texts import made_up
-from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.tokens import estimate_tokens
 from habitus.retrievers.encoder import Encoder, HashingEncoder
 from habitus.retrievers.minilm import minilm

@@ -13,13 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from habitus.agent import Agent
-from habitus.agent.cli import app
+from habitus.agent.commands.app import app
 from habitus.agent.defaults import default_generator
 from habitus.memory.errors import InvalidInputError
 from habitus.retrievers.encoder import HashingEncoder
 
 psycopg = pytest.importorskip("psycopg", reason="no driver for PostgreSQL: install the extra `postgres`")
-from habitus.memory.postgres.store import PostgresStore  # noqa: E402
+from habitus.memory.storage.postgres.store import PostgresStore  # noqa: E402
 
 AT = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 TALKER = """
@@ -27,7 +27,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from habitus.agent import Agent
 from habitus.agent.defaults import default_generator
-from habitus.memory.postgres.store import PostgresStore
+from habitus.memory.storage.postgres.store import PostgresStore
 from habitus.retrievers.encoder import HashingEncoder
 url, schema, name = sys.argv[1:]
 encoder = HashingEncoder(64)

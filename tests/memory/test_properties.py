@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.records import Changes, Turn
+from habitus.memory.storage.embedded import EmbeddedStore
 from habitus.memory.store import MemoryStore, Query
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import HashingEncoder
@@ -139,7 +139,7 @@ TestModel.settings = settings(
 
 
 def test_postgres_agrees_with_the_model(postgres_url: str, postgres_schema: str) -> None:
-    from habitus.memory.postgres.store import PostgresStore
+    from habitus.memory.storage.postgres.store import PostgresStore
 
     class PostgresModel(Model):
         def open(self) -> MemoryStore:

@@ -9,10 +9,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
-from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.errors import InvalidInputError
+from habitus.memory.storage.embedded import EmbeddedStore
+from habitus.memory.storage.subjects import forget_about
 from habitus.memory.store import MemoryStore
-from habitus.memory.subjects import forget_about
 from habitus.retrievers.encoder import HashingEncoder
 from habitus.tools.langgraph_store import HabitusStore
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from habitus.agent.generators.capabilities import capabilities
 from habitus.agent.generators.decoding.method import Asked
 from habitus.agent.generators.decoding.plain import Plain
-from habitus.memory.reward import personal_rewards
+from habitus.memory.learning.reward import personal_rewards
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -10,8 +10,8 @@ from habitus.agent.delimiting import as_data, one_line
 from habitus.agent.generators.capabilities import model_name
 from habitus.agent.generators.decoding.method import Asked, Decoding
 from habitus.memory.errors import InvalidInputError
+from habitus.memory.learning.reward import rewards
 from habitus.memory.records import Preference
-from habitus.memory.reward import rewards
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from habitus.memory.question import read_question
-from habitus.memory.timing import Span
+from habitus.memory.retrieval.question import read_question
+from habitus.memory.retrieval.timing import Span
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 
 Kind = Literal["fact", "count", "ago", "between", "first", "order"]

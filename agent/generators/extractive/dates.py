@@ -12,7 +12,7 @@ from habitus.agent.generators.extractive.choosing import Evidence, Found
 from habitus.agent.generators.extractive.evidence import Said
 from habitus.agent.generators.extractive.facts import members_of
 from habitus.agent.generators.extractive.wording import quoted, shortest, told_on
-from habitus.memory.timing import spans
+from habitus.memory.retrieval.timing import spans
 
 _DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _SHORT_SPAN = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from habitus.agent.prompt import PromptParts
-from habitus.memory.phrases import vectors_of
+from habitus.memory.index.phrases import vectors_of
 from habitus.retrievers.analysis import content
 from habitus.retrievers.encoder import Encoder
 

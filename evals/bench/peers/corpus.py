@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from habitus.evals.longmemeval.files import Sample, SampleReader
-from habitus.memory.question import read_question
+from habitus.memory.index.units import units
 from habitus.memory.records import Role
-from habitus.memory.units import units
+from habitus.memory.retrieval.question import read_question
 from habitus.retrievers.encoder import Encoder, Vectors
 
 

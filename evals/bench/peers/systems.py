@@ -38,7 +38,7 @@ class Habitus:
     package = "habitus"
 
     def __init__(self, folder: Path, encoder: Known) -> None:
-        from habitus.memory.embedded import EmbeddedStore
+        from habitus.memory.storage.embedded import EmbeddedStore
 
         self._encoder = encoder
         self._store = EmbeddedStore.open(folder, encoder)
@@ -61,8 +61,8 @@ class Habitus:
         self._store.commit(items[0].user, Changes(turns=turns))
 
     def search(self, question: Asked, k: int) -> list[str]:
-        from habitus.memory.question import read_question
-        from habitus.memory.searching import search_memory
+        from habitus.memory.retrieval.question import read_question
+        from habitus.memory.retrieval.searching import search_memory
 
         at = datetime.fromisoformat(question.at)
         asked = read_question(question.text, at)

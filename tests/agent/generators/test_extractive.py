@@ -9,11 +9,11 @@ from langchain_core.messages import HumanMessage
 
 from habitus.agent.generators.extractive import CANNOT, DISCLOSURE, UNKNOWN, ExtractiveChat
 from habitus.agent.prompt import build_prompt
-from habitus.memory.applying import Applied
-from habitus.memory.norms import DEFAULT_NORMS, in_force
-from habitus.memory.packing import Packed, render
-from habitus.memory.recall import Memory
+from habitus.memory.known.applying import Applied
+from habitus.memory.known.norms import DEFAULT_NORMS, in_force
 from habitus.memory.records import Preference, Profile, ProfileSection, Role, Turn
+from habitus.memory.retrieval.packing import Packed, render
+from habitus.memory.retrieval.recall import Memory
 from habitus.retrievers.minilm import minilm
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

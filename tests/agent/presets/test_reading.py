@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from habitus.agent import Agent, Settings
-from habitus.agent.cli import app
+from habitus.agent.commands.app import app
 from habitus.agent.configuration import ConfigurationError, load
 from habitus.agent.presets.reading import Preset, PresetError, preset, presets
 

@@ -272,7 +272,7 @@ import sys
 import time
 from pathlib import Path
 from habitus.agent import Agent, ScriptedChat
-from habitus.agent.cli_serving import run_until_told
+from habitus.agent.commands.serving import run_until_told
 from habitus.agent.server.app import create_app
 from habitus.retrievers.encoder import HashingEncoder
 

@@ -29,7 +29,7 @@ from habitus.evals.ablation.run import (
 )
 from habitus.evals.longmemeval.files import DatasetError, HaystackSession, HaystackTurn, Sample
 from habitus.evals.running import UsageError, open_agent
-from habitus.memory.recall import SESSION_WEIGHTS as SHIPPED
+from habitus.memory.retrieval.recall import SESSION_WEIGHTS as SHIPPED
 from habitus.retrievers.encoder import HashingEncoder
 
 Make = Callable[..., dict[str, Any]]

@@ -19,8 +19,8 @@ from habitus.evals.bench.memories import MadeUp, fill
 from habitus.evals.bench.plots import PlotError, png_plot, text_plot
 from habitus.evals.bench.recall import Plan, RecallReport, run, show, sizes_to, write
 from habitus.evals.cli import bench_app
-from habitus.memory.embedded import EmbeddedStore
-from habitus.memory.units import units
+from habitus.memory.index.units import units
+from habitus.memory.storage.embedded import EmbeddedStore
 from habitus.retrievers.encoder import HashingEncoder
 
 SMALL = Plan(

@@ -15,9 +15,9 @@ from habitus.evals.faults.places import DIM, open_store, postgres_place
 from habitus.evals.faults.report import Row, show, write
 from habitus.evals.faults.trials import TRIALS, NotTriedError
 from habitus.evals.faults.writer import Writer
-from habitus.memory.embedded import EmbeddedStore
 from habitus.memory.records import Changes, Turn
-from habitus.memory.relational import EXACT_LIMIT
+from habitus.memory.storage.embedded import EmbeddedStore
+from habitus.memory.storage.relational import EXACT_LIMIT
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
 

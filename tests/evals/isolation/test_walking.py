@@ -18,8 +18,8 @@ from habitus.evals.isolation.reads import READS
 from habitus.evals.isolation.remains import in_files, in_tables
 from habitus.evals.isolation.walking import Walk, walk_through
 from habitus.evals.isolation.writes import WRITES
-from habitus.memory import writing
-from habitus.memory.shortterm import ShortTermMemory
+from habitus.memory.retrieval.shortterm import ShortTermMemory
+from habitus.memory.storage import writing
 from habitus.retrievers.encoder import HashingEncoder
 
 for _extra in ("opentelemetry.sdk", "fastapi", "mcp", "langchain"):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from habitus.memory.extraction import extract
-from habitus.memory.preferences import PENDING_BELOW
+from habitus.memory.known.preferences import PENDING_BELOW
 from habitus.memory.records import Turn
 
 AT = datetime(2025, 3, 1, 9, tzinfo=UTC)

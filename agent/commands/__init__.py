@@ -1,0 +1,1 @@
+"""The command line `habitus`: what people type, and what it prints."""

@@ -1,0 +1,1 @@
+"""What makes search fast: indexes derived from the stores, and users held in memory."""

@@ -1,0 +1,1 @@
+"""What is known of a user, kept right over time and chosen for a request."""
