@@ -23,10 +23,11 @@ def broken_invariants(store: MemoryStore, lines: Sequence[Line]) -> Iterator[str
     """Yield what does not hold.
 
     Every acknowledged turn is there once, unless it was to be forgotten, and then it is not. A turn that
-    began after another of its user was acknowledged stands after it. No reply and no memory holds another user's
-    words. Places in a session are distinct, user and assistant alternate. What is liked now and what is not
-    is what was said last, and nothing else stands beside it. Versions of the persona follow one another and
-    name what is stored. Ratings are there. A search sees exactly what is stored; sums and references agree.
+    began after another of its user was acknowledged stands after it. No reply and no memory holds another
+    user's words. Places in a session are distinct, user and assistant alternate. What is liked now and
+    what is not is what was said last, and nothing else stands beside it. Versions of the persona follow
+    one another and name what is stored. Ratings are there. A search sees exactly what is stored; sums and
+    references agree.
     """
     of_user: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
