@@ -8,7 +8,6 @@ scripts yield nothing rather than something invented.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from habitus.memory.extraction.choices import choice_in
@@ -22,15 +21,12 @@ from habitus.memory.extraction.outcome import Extraction
 from habitus.memory.extraction.preferences import preferences_in
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.style import style_in
-from habitus.memory.records import Evidence, Preference, SourceKind, Turn
+from habitus.memory.extraction.turning import said_instead
+from habitus.memory.records import Preference, SourceKind, Turn
 
 __all__ = ["Extraction", "extract"]
 
 MAX_PREFERENCES = 24
-
-_PRONOUN = re.compile(
-    r"\b(?:it|them)\b(?=\s*(?:[.,;!?]|$|(?:now|again|any\s?more|a\s+lot|so\s+much)\b))", re.IGNORECASE
-)
 
 
 def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
@@ -67,7 +63,7 @@ def _stated(turn: Turn, sentences: Sequence[Sentence]) -> list[Preference]:
         if retraction is not None and retraction.rest is None and not retraction.tells:
             continue
         if retraction is not None and retraction.rest is not None and not retraction.tells:
-            found += _said_instead(turn, sentence, retraction.rest, retraction.words)
+            found += said_instead(turn, sentence, retraction.rest, retraction.words)
             sentence = retraction.rest
         source: SourceKind = "correction" if is_correction(sentence) else "statement"
         style = style_in(turn, sentence, source=source)
@@ -77,19 +73,6 @@ def _stated(turn: Turn, sentences: Sequence[Sentence]) -> list[Preference]:
             continue
         found += stated or constraints_in(turn, sentence)
     return found
-
-
-def _said_instead(turn: Turn, whole: Sentence, rest: Sentence, taken_back: str) -> list[Preference]:
-    """Return what "I used to like jazz, but now I hate it" tells of jazz, quoting the whole sentence."""
-    named = _PRONOUN.search(rest.plain)
-    meant = preferences_in(turn, Sentence(taken_back, taken_back, 0, False))
-    target = meant[0].target if meant else taken_back
-    if named is None or len(target.split()) > 6:
-        return []
-    told = rest.text[: named.start()] + target + rest.text[named.end() :]
-    spelt = Sentence(told, told, rest.start, rest.is_question, rest.previous)
-    evidence = (Evidence(turn_id=turn.id, quote=whole.raw),)
-    return [p.model_copy(update={"evidence": evidence}) for p in preferences_in(turn, spelt)[:1]]
 
 
 def _distinct(preferences: Sequence[Preference]) -> list[Preference]:

@@ -18,8 +18,11 @@ from habitus.memory.extraction.grammar import (
 
 AVERSIONS: tuple[Cue, ...] = (
     cue(
-        r"(?:\s+have|'ve)\s+(?:\w+ly\s+|just\s+)*(?:outgrown|lost\s+(?:all\s+)?interest\s+in|gone\s+right"
-        r"\s+off)(?!\s+(?:the|this|that|it)\b)",
+        r"(?:\s+have|'ve)\s+(?:\w+ly\s+|just\s+)*(?:outgrown|lost\s+(?:all\s+)?(?:interest\s+in"
+        r"|my\s+(?:taste|love|appetite)\s+for)|gone\s+right"
+        r"\s+off|fallen\s+out\s+of\s+love\s+with|had\s+my\s+fill\s+of|moved\s+on\s+from|turned\s+against"
+        r"|soured\s+on|cooled\s+on"
+        r"|tired\s+of)(?!\s+(?:the|this|that|it)\b)",
         "dislike",
         0.75,
         0.8,

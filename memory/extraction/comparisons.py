@@ -12,6 +12,42 @@ from habitus.memory.extraction.targets import clean_target, is_anaphor, object_s
 _MAX_WORDS = 6
 _OTHER = r"(?P<other>[^.,;:!?()]{2,80})"
 _GERUND = r"(?=(?:\w+\s+)?(?!during|\w*thing\b|morning|evening|spring)\w+ing\b)"
+_END = (
+    r"(?=\s*(?:[.,;:!?()]|$|\b(?:now(?:adays)?|these\s+days|lately|any\s?(?:day|time)|by\s+(?:far|now)"
+    r"|every\s+time|hands\s+down"
+    r"|most\s+of\s+the\s+time|because|since|as|when(?:ever)?|if|in|on|at|and|but|so|at\s+the\s+moment"
+    r"|after\s+all|again"
+    r"|today|always|though|anyway)\b))"
+)
+_VERB_TO = (
+    r"(?:be|have|get|stay|come|go|do|take|make|start|end|begin|feel|taste|look|sound|smell|work|keep|use"
+    r"|include|contain|run"
+    r"|remain|fit|match|last|help|show|give|let|put|set|see|know|learn|read|write|play|eat|drink|buy|sit"
+    r"|stand|sleep|wait|talk"
+    r"|speak|think|find|leave|live|move|arrive|happen|become|avoid|try|want|watch|hear|listen|pay|cost"
+    r"|say|tell|ask|call|follow"
+    r"|cook|travel|walk|drive|ride|wear|rest|relax|focus|support|serve|save|spend|share|prepare|apply"
+    r"|grab|create"
+    r"|build|meet|visit|explore|enjoy|finish|clean|store|carry|manage|learn|practi[cs]e|improve|reduce"
+    r"|maintain)"
+)
+_NOT_TO = (
+    r"(?<!going)(?<!listening)(?<!talking)(?<!coming)(?<!getting)(?<!moving)(?<!travelling)"
+    r"(?<!traveling)(?<!flying)"
+    r"(?<!driving)(?<!walking)(?<!running)(?<!sticking)(?<!writing)(?<!speaking)(?<!thanks)"
+    r"(?<!according)(?<!trips)"
+    r"(?<!trip)(?<!flights)(?<!flight)(?<!visit)(?<!visits)(?<!alternative)(?<!alternatives)"
+    r"(?<!approach)(?<!approaches)"
+    r"(?<!introduction)(?<!answers)(?<!answer)(?<!things)(?<!everything)(?<!way)(?<!ways)(?<!when it comes)"
+    r"(?<!easy)(?<!easier)(?<!hard)(?<!harder)(?<!difficult)(?<!simple)(?<!ready)(?<!able)(?<!nice)"
+    r"(?<!fun)(?<!quick)"
+    r"(?<!free)(?<!willing)(?<!good)(?<!better)(?<!best)(?<!time)(?<!am)(?<!pm)(?<!place)(?<!places)(?<!\d)"
+)
+_AWAY = (
+    rf"(?!(?:{_VERB_TO}|the|a|an|my|our|your|this|that|what|how"
+    rf"|which)\b)(?-i:(?![A-Z]))(?P<other>(?:[\w'-]+\s+){{0,3}}?[\w'-]+){_END}"
+)
+"""What is put behind after "to": a bare noun phrase, no infinitive, and no place that one goes to."""
 _NEAR = r"(?<!close)(?<!next)(?<!similar)(?<!near)(?<!due)(?<!related)(?<!access)"
 
 _REJECTED: tuple[re.Pattern[str], ...] = tuple(
@@ -25,6 +61,10 @@ _REJECTED: tuple[re.Pattern[str], ...] = tuple(
         rf"\b(?:rather|sooner)\b[^.;!?]{{2,80}}?\bthan\s+{_OTHER}",
         rf"\bprefer\w*\s+(?!to\b)[^.,;!?]{{2,60}}?{_NEAR}\s+to\s+{_GERUND}{_OTHER}",
         r"\bprefer\w*\s+(?!to\b)[^.,;!?]{2,60}?\w(?<!s)s\s+to\s+(?P<other>(?:\w+\s+){0,2}\w+(?<!s)s\b)",
+        rf"\bprefer\w*\s+(?!to\b|(?:my|the|things|it|you"
+        rf"|your)\b)[^.,;!?]{{2,60}}?{_NEAR}{_NOT_TO}\s+to\s+{_AWAY}",
+        rf"\bprefer\w*\s+(?P<kept>(?-i:[A-Z])[\w' -]{{1,40}}?)\s+to\s+(?P<other>(?-i:[A-Z])[\w'-]+(?:\s+"
+        rf"(?-i:[A-Z])[\w'-]+)*){_END}",
         rf"\bprefer\w*\s+[^.;!?]{{2,60}}?,\s*(?:and\s+)?(?:not|no\s+longer)\s+{_OTHER}",
         rf"^instead\s+of\s+{_OTHER},",
         r"\bswitched\s+(?:over\s+)?from\s+(?P<other>[^.,;:!?()]{2,50}?)\s+to\s",
@@ -40,8 +80,12 @@ _VERB = re.compile(rf"^(?:\w+ly\s+)?(?:prefer|like|love|enjoy|want|need|{USE})\s
 _PREFERS = re.compile(r"\b(?:prefer|favou?r)\w*\W*$", re.IGNORECASE)
 _RATHER = re.compile(r"\b(?:rather|sooner|choose|pick|take)\W*$", re.IGNORECASE)
 _TO = re.compile(
-    rf"(?<=\w){_NEAR}\s+to\s+{_GERUND}|(?<=[^s]s)\s+to\s+(?=(?:\w+\s+){{0,2}}\w+(?<!s)s\s*(?:[.,;!?]|$))",
+    rf"(?<=\w){_NEAR}\s+to\s+{_GERUND}|(?<=\w){_NEAR}{_NOT_TO}\s+to\s+{_AWAY.replace('?P<other>', '?:')}"
+    rf"|(?<=[^s]s)\s+to\s+(?=(?:\w+\s+){{0,2}}\w+(?<!s)s\s*(?:[.,;!?]|$))",
     re.IGNORECASE,
+)
+_NAME_TO = re.compile(
+    rf"\s*(?P<kept>[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*)\s+to\s+[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*{_END}"
 )
 _NOTHING = re.compile(r"^\s*nothing\s+(?:more|better)\s+than\b", re.IGNORECASE)
 _THAN = re.compile(r"\s+(?:than|over)\b(?!\s+(?:\d|an?\s+(?:hour|week|day|year)))", re.IGNORECASE)
@@ -100,6 +144,8 @@ def without_rejected(cue: str, words: str) -> str:
     """Return the object of a cue without what it is compared with ("trains to planes" after "prefer")."""
     words = _NOTHING.sub("", words)
     cut = _TO if _PREFERS.search(cue) else _THAN if _RATHER.search(cue) else None
+    if cut is _TO and (named := _NAME_TO.match(words)) is not None:
+        return named["kept"]
     match = cut.search(words) if cut is not None else None
     return words[: match.start()] if match is not None else words
 

@@ -9,7 +9,7 @@ from habitus.memory.extraction.guards import is_hypothetical, is_reported
 from habitus.memory.extraction.object_cues import OBJECT_FIRST
 from habitus.memory.extraction.outcome import FOR_NOW, make_preference, of_today
 from habitus.memory.extraction.segmentation import Sentence
-from habitus.memory.extraction.targets import clean_target, is_anaphor, scope_of
+from habitus.memory.extraction.targets import clean_target, is_anaphor, opening_occasion, scope_of
 from habitus.memory.extraction.wording import tidy
 from habitus.memory.records import Preference, Turn
 
@@ -43,6 +43,12 @@ _ADVERB_LAST = re.compile(
     r"|certainly|still|truly))+\s*$",
     re.I,
 )
+_TIME_FIRST = re.compile(
+    r"^\s*(?:(?:these\s+days|now(?:adays)?|lately|recently|today|honestly|actually|personally|frankly"
+    r"|to\s+be\s+honest|by\s+now"
+    r"|in\s+fact)\b[\s,]*)+",
+    re.I,
+)
 _WITH_RELATIVE = re.compile(
     r"^(?:an?|any)\s+(?:[\w-]+\s+){1,2}(?:that|which)\s+[\w' -]{2,40}$", re.IGNORECASE
 )
@@ -62,6 +68,7 @@ def _found(turn: Turn, sentence: Sentence) -> Iterator[Preference]:
         if match is None or (sentence.is_question and match.end() > len(sentence.plain) - 2):
             continue
         start, end = _object(sentence.plain, match)
+        start += len(sentence.plain[start:end]) - len(_TIME_FIRST.sub("", sentence.plain[start:end]))
         words = _ADVERB_LAST.sub("", sentence.plain[start:end])
         if is_anaphor(words) or _NOT_A_TASTE.search(words):
             continue
@@ -72,17 +79,24 @@ def _found(turn: Turn, sentence: Sentence) -> Iterator[Preference]:
             continue
         begin, stop = min(start, match.start()), _end(sentence.plain, match.end())
         quote = sentence.quote(begin, stop)
+        occasion = None if scope_of(quote) else _occasion_before(sentence, begin)
         yield make_preference(
             turn,
-            statement=tidy(sentence.text[begin:stop]),
+            statement=tidy(sentence.text[0 if occasion else begin : stop]),
             quote=quote,
             target=target,
             stance=pattern.stance,
             strength=pattern.strength,
             confidence=min(pattern.confidence, FOR_NOW) if of_today(quote) else pattern.confidence,
             topic=_favourite(match),
-            scope=scope_of(quote),
+            scope=occasion or scope_of(quote),
         )
+
+
+def _occasion_before(sentence: Sentence, start: int) -> str | None:
+    """Return the occasion that the sentence opens with, where the taste follows right behind it."""
+    opening = opening_occasion(sentence.plain)
+    return opening[0] if opening is not None and opening[1] == start else None
 
 
 def _favourite(match: re.Match[str]) -> str | None:

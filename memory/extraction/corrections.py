@@ -12,6 +12,7 @@ from habitus.memory.extraction.grammar import KEEP
 from habitus.memory.extraction.guards import is_hypothetical
 from habitus.memory.extraction.outcome import record_id
 from habitus.memory.extraction.segmentation import Sentence
+from habitus.memory.extraction.turning import TURNS, in_the_present
 from habitus.memory.extraction.wording import tidy
 from habitus.memory.records import Correction, Turn
 from habitus.retrievers.analysis import analyze
@@ -74,30 +75,7 @@ _TAKES_BACK = (
         ),
         "I {words}",
     ),
-    (
-        re.compile(
-            r"\bi\s+used\s+to\s+(?P<words>(?!be\s+able)[^.;!?]{3,100}?),?\s+but\b(?=[^.;!?]*\b(?:now"
-            r"|not|any\s?more|stopped|changed|no\s+longer|over)\b)",
-            re.IGNORECASE,
-        ),
-        "I {words}",
-    ),
-    (
-        re.compile(
-            r"\bi\s+once\s+(?P<words>(?:liked|loved|enjoyed|hated|disliked"
-            r"|avoided)\s[^.;!?,]{2,60}?)\s*[,;]?\s+(?:but\b|(?=today\b|now\b|these\s+days\b))",
-            re.IGNORECASE,
-        ),
-        "I {words}",
-    ),
-    (
-        re.compile(
-            r"\bi\s+was\s+never\s+(?P<words>(?:into|fond\s+of|a\s+fan\s+of|keen"
-            r"\s+on)\s[^.;!?,]{2,60}?),?\s+but\b(?=[^.;!?]*\b(?:now|lately|these\s+days)\b)",
-            re.IGNORECASE,
-        ),
-        "I am not {words}",
-    ),
+    *TURNS,
     (
         re.compile(
             r"\bi(?:'ve|\s+have)?\s+(?:changed\s+my\s+mind"
@@ -117,10 +95,13 @@ _TAKES_BACK = (
     ),
 )
 _GOES_ON = re.compile(
-    r",?\s+\b(?:but|because|so|and\s+(?:i|now))\b|[,:]\s+(?=(?:i|now|my|these)\b)", re.IGNORECASE
+    r",?\s+\b(?:but|because|so|and\s+(?:i|now))\b|[,:]\s+(?=(?:i|now|my|these|in\s+fact|actually)\b)",
+    re.IGNORECASE,
 )
 _RESTS = re.compile(
-    r"[\s,;:]*(?:\b(?:but|because|so|and)\b\s*)?(?=(?:now\b|these\s+days\b|i\b|my\b|\w+\s))", re.I
+    r"[\s,;:–—-]*(?:\b(?:but|yet|though|because|so|and|in\s+fact)\b[\s,]*)*(?=(?:now\b|these\s+days\b|i\b"
+    r"|my\b|\w+\s))",
+    re.I,
 )
 _CORRECTS = re.compile(
     r"^(?:(?:no|nope|wrong|actually|hey|hold\s+on|wait|sorry|not\s+quite|hmm|um|but|well)\b[\s,.!:-]*)*"
@@ -169,7 +150,7 @@ def retraction_in(sentence: Sentence) -> Retraction | None:
         start, end = match.span("words")
         cut = _GOES_ON.search(sentence.plain, start, end)
         words = sentence.text[start : cut.start() if cut else end]
-        said = form.format(words=words.strip(" ,.'\""))
+        said = in_the_present(form.format(words=words.strip(" ,.;:'\"")))
         # Whoever asks to forget two things names both.
         forgets = re.search(r"\bforget\b", sentence.plain, re.IGNORECASE)
         tells = _BEHAVIOUR.match(said) is not None

@@ -86,7 +86,8 @@ POOR = (
 )
 FINE = (
     r"(?:relaxing|enjoyable|comforting|soothing|fun|fascinating|delightful|rewarding|refreshing|motivating"
-    r"|therapeutic|appealing|calming|satisfying|engaging|more\s+\w+|easier|most\s+\w+|best)"
+    r"|therapeutic|appealing|calming|satisfying|engaging|wonderful|lovely|brilliant|delicious"
+    r"|irresistible|charming|beautiful|amazing|more\s+\w+|easier|most\s+\w+|best)"
 )
 UNWELL = (
     r"(?:nauseous|sick|dizzy|anxious|uncomfortable|uneasy|nervous|motion\s+sick|carsick|seasick|disoriented"

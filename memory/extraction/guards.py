@@ -52,7 +52,8 @@ _HYPOTHESIS = re.compile(
 )
 _CHOICE = re.compile(
     r"\bif\s+(?:i\s+(?:have|get|had)\s+(?:the|a)\s+choice|i\s+can|possible|at\s+all\s+possible|it(?:'s|"
-    r"\s+is)\s+up\s+to\s+me)[,\s]*$",
+    r"\s+is|\s+were|\s+was)\s+up\s+to\s+me|(?:i|you\s+made\s+me|forced)\s+(?:had\s+)?to\s+(?:choose"
+    r"|pick)[^.!?]{0,60})[,\s]*$",
     re.IGNORECASE,
 )
 """No condition: whoever may choose does as they like."""
@@ -67,7 +68,8 @@ _REPORTED = re.compile(
     re.IGNORECASE,
 )
 _REPORTED_AS = re.compile(
-    r"\bas\s+(?!(?:i|we)\b)(?:[\w'-]+\s+){1,5}(?:says?|said|puts?\s+it|wrote|writes|sings?|claims?)\s*[,:]\s*$",
+    r"\bas\s+(?!(?:i|we)\b)(?:[\w'-]+\s+){1,5}(?:says?|said|puts?\s+it|wrote|writes|sings?"
+    r"|claims?)\s*[,:]\s*$",
     re.IGNORECASE,
 )
 _REPORTED_AFTER = re.compile(

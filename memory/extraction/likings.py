@@ -142,7 +142,8 @@ LIKINGS: tuple[Cue, ...] = (
         r"|take)(?=[^.;!?]{2,60}\sover\s))"
         r"(?!\s+(?:not|that|you)\b)(?=\s[^.,;!?]{2,80}\s(?:than|over)\s)(?![^.;!?]*\b(?:today|tonight"
         r"|tomorrow"
-        r"|right\s+now|this\s+(?:time|week\w*|evening|morning|month|year|one)|(?:that|this|these|those)\b))",
+        r"|right\s+now|this\s+(?:time|week\w*|evening|morning|month|year|one)|(?:that|this"
+        r"|these(?!\s+days)|those)\b))",
         "like",
         0.65,
         0.7,
@@ -169,6 +170,32 @@ LIKINGS: tuple[Cue, ...] = (
         0.75,
     ),
     cue(rf"(?:{CANNOT}|can\s+never)\s+get\s+enough\s+of", "like", 0.85),
+    cue(
+        r"(?:'m|\s+am)\s+(?:now\s+|really\s+|slowly\s+)*(?:starting|beginning|learning"
+        r"|coming)\s+to\s+(?:\w+ly\s+)?(?:like|love"
+        r"|enjoy|appreciate|prefer)|(?:'m|\s+am)\s+(?:really\s+|slowly\s+|now\s+)*(?:warming\s+to"
+        r"|getting\s+into)",
+        "like",
+        0.65,
+        0.75,
+    ),
+    cue(rf"{ADVERBS}(?:never|don't\s+ever)\s+(?:get|grow)\s+(?:tired|bored|sick)\s+of", "like", 0.75, 0.85),
+    cue(
+        r"(?:\s+could|'d|\s+would)\s+(?:\w+ly\s+)?(?:eat|drink|have|do|watch|play|listen\s+to|read|wear"
+        r"|live\s+on)(?=\s[^.;!?]{2,40}\s"
+        r"(?:every\s+(?:single\s+)?day|all\s+day(?:\s+long)?|forever|for\s+the\s+rest\s+of\s+my\s+life)\b)",
+        "like",
+        0.75,
+        0.8,
+    ),
+    cue(rf"{ADVERBS}{BE}\s+(?:always|never\s+not|ever)\s+in\s+the\s+mood\s+for", "like", 0.7, 0.8),
+    cue(
+        r"\s+(?:\w+ly\s+|now\s+|always\s+)*(?:go|opt)\s+for(?=\s[^.,;!?]{2,60}\s(?:rather\s+than"
+        r"|instead\s+of|over)\s)",
+        "like",
+        0.65,
+        0.75,
+    ),
     cue(
         rf"{ADVERBS}(?:gets?|takes?|finds?)\s+(?:(?:an?|such|so|much|real|great|genuine|enormous|huge|big"
         rf"|lot|of)\s+)*"
@@ -225,7 +252,11 @@ LIKINGS: tuple[Cue, ...] = (
     ),
     cue(
         r"(?:\s+have|'ve)?\s+(?:\w+ly\s+)?(?:(?:come|grown|started|begun|learn(?:ed|t))\s+to\s+(?:\w+ly\s+)?"
-        r"(?:like|love|enjoy|appreciate|value)|(?:grown|become)\s+(?:very\s+|quite\s+)?fond\s+of)",
+        r"(?:like|love|enjoy|appreciate|value|prefer|favou?r)|(?:grown|become|got(?:ten)?)\s+(?:\w+ly\s+"
+        r"|very\s+|quite\s+)?(?:fond\s+of|keen\s+on"
+        r"|an?\s+(?:\w+\s+)?(?:fan|lover)\s+of)|(?:come|been\s+brought)\s+(?:a)?round\s+to"
+        r"|warmed\s+(?:up\s+)?to|been\s+(?:won\s+over\s+by"
+        r"|converted\s+to))",
         "like",
         0.7,
         0.8,

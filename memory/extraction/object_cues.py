@@ -206,6 +206,78 @@ OBJECT_FIRST: tuple[ObjectCue, ...] = (
         0.75,
     ),
     _pattern(rf"(?<=\s){_ADVERBS}makes?\s+me\s+{_WELL}\b", "like", 0.7),
+    _pattern(
+        rf"(?<=\s){_ADVERBS}(?:cheers?\s+me\s+up|lifts?\s+my\s+(?:mood|spirits)|makes?\s+my\s+day)\b",
+        "like",
+        0.7,
+    ),
+    _pattern(
+        r"(?<=\s)(?:has|have)\s+(?:\w+ly\s+|just\s+)?(?:lost\s+(?:its|their|all|any"
+        r"|the)\s+(?:\w+\s+)?(?:charm|appeal|magic|attraction"
+        r"|shine)\s+(?:for|to|on)\s+me|become\s+(?:\w+\s+)?(?:boring|annoying|tedious|a\s+chore)\s+(?:for"
+        r"|to)\s+me)\b",
+        "dislike",
+        0.7,
+    ),
+    _pattern(
+        rf"(?<=\s)(?:{BE}|(?:has|have)\s+(?:been\s+)?)\s*{_ADVERBS}(?:growing\s+on|won"
+        rf"|winning)\s+me(?:\s+over)?\b",
+        "like",
+        0.65,
+    ),
+    _pattern(
+        r"\bgive\s+me\s+(?P<target>[^.;:!?,()]{2,40}?)\s+(?:any\s?(?:day|time)|every\s+time)\b", "like", 0.75
+    ),
+    _pattern(
+        r"\b(?:for\s+me|if\s+(?:it\s+(?:is|were|was)\s+)?(?:up\s+to\s+me|you\s+ask\s+me)),?\s+(?:it(?:'s"
+        r"|\s+is|'d\s+be|'ll\s+be"
+        r"|\s+would(?:\s+always)?\s+be|\s+will(?:\s+always)?\s+be"
+        r"|'s\s+always))\s+(?:always\s+)?(?P<target>[^.;:!?,()]{2,40}?)"
+        r"(?=\s+(?:every|any|each)\s?(?:time|day)|\s+all\s+the\s+way|\s*[.!]*$)(?!.*\b(?:too|so|very|not)\b)",
+        "like",
+        0.7,
+        0.7,
+    ),
+    _pattern(
+        r"\bmy\s+(?:\w+\s+)?(?:go-to|favou?rite|top\s+pick|first\s+choice|pick|preference)\s+(?:is|are"
+        r"|would\s+be|will\s+always\s+be)\s+"
+        r"(?P<target>(?!(?:to|that|not)\b)[^.;:!?,()]{2,50})",
+        "like",
+        0.75,
+        0.8,
+    ),
+    _pattern(
+        r"^(?:(?:now(?:adays)?|these\s+days)[\s,]+)?(?P<target>[\w' -]{2,40}?)\s+(?:beats?|trumps?"
+        r"|wins?\s+(?:out\s+)?over|(?:is|are)\s+"
+        r"(?:much\s+|far\s+)?better\s+than|instead\s+of|rather\s+than)\s+[\w' -]{2,40}?\s+for\s+me\b",
+        "like",
+        0.7,
+        0.75,
+    ),
+    _pattern(
+        r"\b(?:you\s+)?can't\s+go\s+wrong\s+with\s+(?P<target>[^.;:!?,()]{2,40}?)(?=\s+"
+        r"(?:as\s+far\s+as\s+i|if\s+you\s+ask\s+me|for\s+me)\b)",
+        "like",
+        0.65,
+        0.7,
+    ),
+    _pattern(
+        r"^(?:no|not\s+any)\s+(?P<target>(?!(?:more|need|problem|thanks|worries|idea|one|way|longer"
+        r"|matter|doubt)\b)[^.;:!?,()]{2,40}?)"
+        r"\s+(?:at|in|on|when|with)\s[^.;:!?,()]{2,30}?,\s*please(?=\W*$)",
+        "avoid",
+        0.7,
+        0.7,
+    ),
+    _pattern(
+        r"^(?:it's|it\s+is|it'll\s+be"
+        r"|it's\s+got\s+to\s+be)\s+(?:always\s+)?(?P<target>[\w' -]{2,40}?)\s+(?:over|rather\s+than"
+        r"|instead\s+of)"
+        r"\s+[\w' -]{2,40}?\s+for\s+me\b",
+        "like",
+        0.7,
+        0.75,
+    ),
     _pattern(r"(?<=\s)(?:has|have)\s+(?:\w+ly\s+)?grown\s+on\s+me\b", "like", 0.65),
     _pattern(
         rf"(?<=\s){_ADVERBS}(?:brings?|gives?)\s+me\s+(?:\w+\s+)?(?:joy|peace|comfort|pleasure|energy)\b",

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from habitus.memory.extraction.letters import letters_in
+
 MAX_READ_CHARS = 6_000
 MAX_OWN_CHARS = 2_500
 MAX_SENTENCE_CHARS = 600
@@ -19,7 +21,6 @@ _QUOTED_LINE = re.compile(r"^[ \t]*(?:>|\|).*$", re.MULTILINE)
 _LINK = re.compile(r"https?://\S+|<[^<>\n]{1,200}>")
 _QUOTATION = re.compile(r"[\"“”«]([^\"“”«»\n]{3,800})[\"“”»]|(?<![\w’'])['‘]([^'‘\n]{12,400}?)['’](?!\w)")
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|my|me|we)\b", re.IGNORECASE)
-_LETTER = re.compile(r"^[ \t]*(?:dear\s+\S.{0,60}|hi\s+\w+|hello\s+\w+|to whom .{0,30}),[ \t]*$", re.I | re.M)
 _SPEAKER = re.compile(r"^[ \t]*[A-Z][\w .\-]{0,30}:[ \t]+\S", re.MULTILINE)
 _OPENER = re.compile(
     r"(?:\b(?:following|below|article|text|passage|essay|paragraph|email|e-mail|letter|transcript|document"
@@ -45,8 +46,10 @@ _FRONTED = re.compile(
     re.IGNORECASE,
 )
 _REPORTING = re.compile(
-    r"\b(?:say|says|said|saying|think|thought|feel|felt|know|knew|guess|mean|meant|hope|wish|believe|reali[sz]ed?"
-    r"|remember|told?\s+\w+|tells?\s+\w+|that|what|which|who|how|where|why|and|or|but|because|so|things?|ones?)$",
+    r"\b(?:say|says|said|saying|think|thought|feel|felt|know|knew|guess|mean|meant|hope|wish|believe"
+    r"|reali[sz]ed?"
+    r"|remember|told?\s+\w+|tells?\s+\w+|that|what|which|who|how|where|why|and|or|but|because|so|things?"
+    r"|ones?)$",
     re.IGNORECASE,
 )
 
@@ -108,8 +111,8 @@ def _mask(text: str) -> str:
     for pattern in (_CODE, _MARKED_UP, _QUOTED_LINE, _LINK):
         text = pattern.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     text = _mask_quotations(text)
+    text = _mask_letters(text)
     text = _mask_transcript(text)
-    text = _mask_letter(text)
     return _part(_mask_paste(text))
 
 
@@ -137,11 +140,10 @@ def _mask_transcript(text: str) -> str:
     return _blank(text, lines[0].start(), len(text)) if len(lines) >= 2 else text
 
 
-def _mask_letter(text: str) -> str:
-    salutation = _LETTER.search(text)
-    if salutation is None or len(text) - salutation.end() < 80:
-        return text
-    return _blank(text, salutation.start(), len(text))
+def _mask_letters(text: str) -> str:
+    for start, end in letters_in(text):
+        text = _blank(text, start, end)
+    return text
 
 
 def _mask_paste(text: str) -> str:

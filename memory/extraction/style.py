@@ -287,7 +287,8 @@ def _is_wish(sentence: Sentence, match: re.Match[str]) -> bool:
         not before.strip()
         or re.search(
             r"(?:[,;:(–—-]|\b(?:and|but|please|just|always|me|so|also|then|now|on|really|thanks|ok"
-            r"|okay|hey|hi|(?:you|we)\s+(?:can|could)|you\s+(?:must|have\s+to|need\s+to)|(?:can|could)\s+(?:you|we)|(?:you|friend)\s+to|without"
+            r"|okay|hey|hi|(?:you|we)\s+(?:can|could)|you\s+(?:must|have\s+to|need\s+to)|(?:can"
+            r"|could)\s+(?:you|we)|(?:you|friend)\s+to|without"
             r"|answer|prefer|like|want|need|with|more|your|give|keep|love|much|i|you))\s*$",
             before,
             re.IGNORECASE,

@@ -10,9 +10,11 @@ _CONJUNCTIONS = (
     r"but|because|since|due\s+to|owing\s+to|although|though|even\s+(?:if|though)|given|thanks\s+to|however"
     r"|which|while|whereas|whenever|when|if|unless|except|despite|especially|particularly|regardless"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|in\s+place\s+of|no\s+longer|no\s+more(?!\s+than)"
-    r"|(?<!nothing\s)(?<!anything\s)(?:more|better)\s+than(?!\s+(?:\d|an?\s|one\b))|so\s+(?:that|i|we|please"
+    r"|(?<!nothing\s)(?<!anything\s)(?:(?:far|much|way|even|a\s+lot|so\s+much)\s+)?(?:more"
+    r"|better)\s+than(?!\s+(?:\d|an?\s|one\b))|so\s+(?:that|i|we|please"
     r"|any|can|do|if|it|an?|the|no|not|maybe|perhaps|let's|you|they|he|she|my|our|there|this|these|those"
-    r"|some\w*|nothing|avoid|skip|leave|keep|make|try|find|pick|choose|give|show|suggest|recommend|only|rather"
+    r"|some\w*|nothing|avoid|skip|leave|keep|make|try|find|pick|choose|give|show|suggest|recommend|only"
+    r"|rather"
     r"|ideally|preferably|don't|never|always|(?:[\w-]+\s+){1,5}please)|for\s+(?:\w+\s+){0,2}reasons?"
     r"|(?:as|so)\s+long\s+as|provided|(?<!long\s)as\s+(?:it|they|i|this|that|we|he|she|my)|(?:do|can|could"
     r"|would|what|any)\s+you"
@@ -31,7 +33,8 @@ _BOUNDARY = re.compile(
     rf"|\s[-–—]+\s|—|,?\s+\b(?:(?:{_CONJUNCTIONS})\b|{_OVER}"
     rf"|and\s+(?:{_NEXT_PREDICATE})(?!\w)|and\s+(?=(?:the|it|that|this)\b[^.,;]{{0,40}}\b(?:is|has|was|are"
     rf"|had)\b))"
-    r"|,\s+not\s|,\s+(?:and|so|or)\s+(?:i|we|it|that|this|they)\b|,\s*(?:please|thanks|thank|i|we|can|could|do"
+    r"|,\s+not\s|,\s+(?:and|so|or)\s+(?:i|we|it|that|this|they)\b|,\s*(?:please|thanks|thank|i|we|can"
+    r"|could|do"
     r"|does|would|will"
     r"|should|is|are|what|which|how|it|they|as|so|like\s+i|just|let's)\b)",
     re.IGNORECASE,
@@ -55,6 +58,12 @@ _SCOPE = re.compile(
     r"|on\s+my\s+own|for\s+work)\b)",
     re.IGNORECASE,
 )
+_OPENING = re.compile(
+    r"(?:(?:and|but|so|also)\s+)?(?P<occasion>(?:when(?:ever)?|while|if|during|at|on|in|with|after|before"
+    r"|for|every|most)\b"
+    r"[^.,;:!?()]{2,40})(?:,\s+|\s+[-–—]+\s+)",
+    re.IGNORECASE,
+)
 _NOT_THERE = re.compile(r"(?:,|\b(?:but|just|though|only))\s+(?:just\s+)?not\s+$", re.IGNORECASE)
 """Before an occasion: "I like it, but not at work"."""
 _LEADING = re.compile(
@@ -74,7 +83,8 @@ _TRAILING = re.compile(
     r"(?:(?:^|[\s,]+)(?:every\s+(?:single\s+)?day|most\s+days|daily|lately|recently|right\s+now|these\s+days"
     r"|nowadays|now|either|though|too|anyway"
     r"|as\s+well|in\s+general|at\s+all"
-    r"|any\s?more|any\s+longer|then|again|after\s+all|if\s+possible|tonight|today|at\s+the\s+moment|a\s+lot"
+    r"|like\s+the\s+plague|any\s?more|any\s+longer|by\s+far|any\s?day|after\s+all|then|again|after\s+all"
+    r"|if\s+possible|tonight|today|at\s+the\s+moment|a\s+lot"
     r"|very"
     r"\s+much|so\s+much|entirely"
     r"|altogether|and|or|the|of))+$",
@@ -135,6 +145,18 @@ def scope_of(clause: str) -> str | None:
         words = f"{found['condition']} {rest}"
     scope = " ".join(words.lower().split())
     return f"except {scope}" if _NOT_THERE.search(clause, 0, found.start()) else scope
+
+
+def opening_occasion(text: str) -> tuple[str, int] | None:
+    """Return the occasion that a sentence opens with and where the sentence goes on; None without one.
+
+    "With my kids, nothing beats board games", "At work herbal tea suits me".
+    """
+    found = _OPENING.match(text)
+    if found is None:
+        return None
+    occasion = scope_of(found["occasion"])
+    return (occasion, found.end()) if occasion is not None else None
 
 
 def topic_of(target: str) -> str:

@@ -13,6 +13,8 @@ from habitus.agent.generators.extractive.evidence import said_in
 from habitus.agent.generators.extractive.facts import count, fact
 from habitus.agent.generators.extractive.honouring import honour, is_about_the_world
 from habitus.agent.generators.extractive.reckoning import reckon
+from habitus.agent.generators.extractive.slots import Slot, asked_for, tells
+from habitus.agent.generators.extractive.wording import quoted
 from habitus.agent.generators.whole import WholeReplyChat
 from habitus.agent.prompt import PromptParts, parse
 from habitus.agent.routing import find_command, find_routes
@@ -66,7 +68,14 @@ class ExtractiveChat(WholeReplyChat):
 
     def _recall(self, parts: PromptParts) -> str | None:
         asked, evidence, found = self.weighed(parts)
-        if evidence.confidence(asked, found) < self.caution:
+        sure = evidence.confidence(asked, found) >= self.caution
+        if (
+            (slot := asked_for(asked.text))
+            and asked.kind == "fact"
+            and not (asked.earlier or asked.about_replies)
+        ):
+            return self._told_of(slot, asked, evidence, found if sure else [])
+        if not sure:
             return None
         today = parts.at.date() if parts.at else None
         answer = reckon(asked, evidence)
@@ -83,6 +92,17 @@ class ExtractiveChat(WholeReplyChat):
         elif asked.kind == "count":
             answer = count(asked, found, evidence)
         return answer or fact(asked, found, evidence)
+
+    def _told_of(self, slot: Slot, asked: Asked, evidence: Evidence, found: list[Found]) -> str | None:
+        """Answer from the newest sentence that tells what is asked for of the user, in whatever words.
+
+        Where none is seen to tell it, the sentence that `found` puts first counts, if it tells of the user.
+        """
+        told = tells(slot, evidence.said, self.encoder)
+        best = evidence.versions(found, asked)[0] if found else None
+        if best is not None and best.place not in told and evidence.bears(best, asked):
+            return quoted(best.said, asked)
+        return quoted(evidence.said[told[-1]], asked) if told else None
 
     def weighed(self, parts: PromptParts) -> tuple[Asked, Evidence, list[Found]]:
         """Return the question in the `parts` of a prompt as read, and what may answer it, best first.

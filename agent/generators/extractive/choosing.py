@@ -141,11 +141,14 @@ class Evidence:
     def _telling_nothing(self, asked: Asked) -> Matrix:
         """Return 1 for the sentences that tell nothing of the user, 0 for the others, shape `(n,)`."""
         of_user = asks_of_user(asked.text)
-        nothing = [
-            one.by_user and (asks_memory(one.text) or (of_user and tells_of_another(one.text)))
-            for one in self.said
-        ]
-        return np.array(nothing, dtype=np.float64)
+        return np.array([self._tells_nothing(one, of_user) for one in self.said], dtype=np.float64)
+
+    def _tells_nothing(self, one: Said, of_user: bool) -> bool:
+        return one.by_user and (asks_memory(one.text) or (of_user and tells_of_another(one.text)))
+
+    def bears(self, one: Found, asked: Asked) -> bool:
+        """Tell whether a sentence can answer: it holds a word of the question, and tells of whom it asks."""
+        return one.covered > 0.0 and not self._tells_nothing(one.said, asks_of_user(asked.text))
 
     def versions(self, found: Sequence[Found], asked: Asked) -> list[Found]:
         """Return the best sentence and those that tell the same at other times, the state asked for first.
