@@ -15,7 +15,7 @@ from typing import Literal
 from habitus.agent.generators.extractive.evidence import Said
 from habitus.agent.generators.extractive.telling import asks_memory, tells_of_another
 from habitus.memory.extraction.people import PEOPLE
-from habitus.memory.phrases import vectors_of
+from habitus.memory.index.phrases import vectors_of
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 from habitus.retrievers.encoder import Encoder
 
