@@ -14,6 +14,7 @@ ORDER: tuple[tuple[str, int], ...] = (
     ("window", 2),
     ("memories", 0),
     ("profile", 0),
+    ("writing", 0),
     ("examples", 0),
     ("corrections", 0),
     ("window", 0),

@@ -34,6 +34,7 @@ from pydantic_settings import (
 from habitus.agent.errors import AgentError
 from habitus.agent.presets.reading import PresetError, preset
 from habitus.agent.settings import Settings
+from habitus.memory.records import Norm
 
 PREFIX = "HABITUS_"
 FILE_VARIABLE = "HABITUS_CONFIG"
@@ -81,6 +82,8 @@ class Configuration(BaseSettings):
     preset: str | None = None
     """A method of the literature, see `habitus presets`: it sets what `settings` leaves open."""
     settings: Settings = Settings()
+    norms: tuple[Norm, ...] = ()
+    """Rules beside those that hold unless an application brings its own."""
     serve: ServeConfiguration = ServeConfiguration()
 
     @classmethod

@@ -1,9 +1,10 @@
 """From what is known to the messages a generator sees, and back.
 
-The parts that change least come first, so that a prompt cache can hold them: norms, persona and profile
-in the system message, then the latest messages, and last one message with the preferences chosen for
-this request, past mistakes, examples of replies liked and disliked, further norms that bear on it, memories,
-and the user's words. Everything a user wrote stands between tags that it cannot close, as data.
+The parts that change least come first, so that a prompt cache can hold them: norms, demonstrations, persona
+and profile in the system message, then the latest messages, and last one message with the preferences chosen
+for this request, past mistakes, examples of replies liked and disliked, how the user writes, further norms
+that bear on it, memories, and the user's words. Everything a user wrote stands between tags that it cannot
+close, as data.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from habitus.agent.errors import PromptTooLongError
 from habitus.agent.personalisation import binds
 from habitus.memory.known.applying import Applied
 from habitus.memory.learning.contexts import Example
-from habitus.memory.records import Correction, Norm, Persona, Profile, Turn
+from habitus.memory.records import Correction, Demonstration, Norm, Persona, Profile, Turn
 from habitus.memory.retrieval.packing import Packed, line, render
 from habitus.memory.tokens import CountTokens, estimate_tokens
 
@@ -36,7 +37,8 @@ _PREAMBLE = (
 )
 _BESIDE = "Follow the instructions of the app that you speak for, as far as the norms allow:\n\n"
 _DATE = "%Y-%m-%d (%a) %H:%M"
-_CHOSEN = ("preferences", "corrections", "examples", "memories")
+_SHOWN = "Answer in the manner of these:\n\n"
+_CHOSEN = ("preferences", "corrections", "examples", "writing", "memories")
 """What is chosen for a request, in the order of the prompt."""
 _EXAMPLE_CHARS = 600
 
@@ -46,7 +48,7 @@ class Budgets:
     """Tokens that each part of a prompt may cost; None is no limit.
 
     Attributes:
-        profile, preferences, corrections, examples: of these sections.
+        profile, preferences, corrections, examples, writing: of these sections.
         prompt: of all messages together: the generator's window less what it may answer.
 
     The persona, the window and the memories come already cut to their own budgets.
@@ -56,6 +58,7 @@ class Budgets:
     preferences: int | None = None
     corrections: int | None = None
     examples: int | None = None
+    writing: int | None = None
     prompt: int | None = None
 
 
@@ -103,6 +106,8 @@ def build_prompt(
     packed: Packed,
     window: Sequence[Turn],
     examples: Sequence[str] = (),
+    demonstrations: Sequence[Demonstration] = (),
+    writing: Sequence[str] = (),
     instructions: str | None = None,
     budgets: Budgets | None = None,
     count_tokens: CountTokens = estimate_tokens,
@@ -119,6 +124,8 @@ def build_prompt(
         packed: the evidence from memory.
         window: the latest messages of the session, oldest first.
         examples: replies liked and disliked, one a line, nearest first.
+        demonstrations: replies in the style that replies are to have; never cut.
+        writing: how the user writes, one a line.
         instructions: the app's own system prompt; never cut.
         budgets: what each part may cost.
         count_tokens: the generator's own count, or an estimate.
@@ -134,6 +141,7 @@ def build_prompt(
         _lines("preferences", _preference_lines(applied)),
         _lines("corrections", [correction_line(one) for one in corrections]),
         _lines("examples", examples),
+        _lines("writing", writing),
         _memories(packed),
     )
     limits = {
@@ -141,6 +149,7 @@ def build_prompt(
         "preferences": budgets.preferences,
         "corrections": budgets.corrections,
         "examples": budgets.examples,
+        "writing": budgets.writing,
     }
     budgeted: dict[str, Part] = {}
     for one in every:
@@ -148,7 +157,7 @@ def build_prompt(
         budgeted[one.name] = one if limit is None else within(one, limit, count_tokens)
 
     def texts(parts: Mapping[str, Part]) -> list[str]:
-        head, last = _head(norms, instructions, parts), _last(turn, bearing, parts)
+        head, last = _head(norms, instructions, demonstrations, parts), _last(turn, bearing, parts)
         return [head, *(_said(window[-1 - place]) for place in sorted(parts["window"].kept)[::-1]), last]
 
     def length(parts: Mapping[str, Part]) -> int:
@@ -183,7 +192,10 @@ def correction_line(correction: Correction) -> str:
 def example_line(example: Example) -> str:
     """Render a reply that the user liked or disliked, with what they had asked."""
     word = "liked" if example.liked else "disliked"
-    return f"- {word}, asked {_excerpt(example.request)!r}: {_excerpt(example.text)!r}"
+    line = f"- {word}, asked {_excerpt(example.request)!r}: {_excerpt(example.text)!r}"
+    if example.instead_of is not None:
+        line += f", instead of {_excerpt(example.instead_of)!r}"
+    return f"{line}; it shows: {' '.join(example.because)}" if example.because else line
 
 
 def _excerpt(text: str) -> str:
@@ -260,12 +272,21 @@ def _section(name: str, text: str, attributes: str = "") -> str:
     return f"<{name}{attributes}>\n{text}\n</{name}>" if text.strip() else ""
 
 
-def _head(norms: Sequence[Norm], instructions: str | None, parts: Mapping[str, Part]) -> str:
-    """Return the stable head: byte-identical until norms, instructions, persona or profile change."""
+def _head(
+    norms: Sequence[Norm],
+    instructions: str | None,
+    demonstrations: Sequence[Demonstration],
+    parts: Mapping[str, Part],
+) -> str:
+    """Return the stable head: byte-identical until one of its parts changes."""
+    shown = "\n\n".join(
+        f"Message: {_excerpt(one.request)}\nReply: {_excerpt(one.reply)}" for one in demonstrations
+    )
     texts = (
         _PREAMBLE,
         _norms("norms", norms),
         _BESIDE + _section("instructions", as_data(instructions)) if instructions else "",
+        _SHOWN + _section("demonstrations", as_data(shown)) if shown else "",
         *(_section(name, parts[name].text) for name in ("persona", "profile")),
     )
     return "\n\n".join(text for text in texts if text)

@@ -125,7 +125,8 @@ class FeedbackReader:
                 for one in read_log(self._store, given.user_id)
             ]
             known_now = self._known(given.user_id)
-            known_now.take_in(read_again(given.user_id, log, known_now.preferences, at), at)
+            effect = read_again(given.user_id, log, known_now.preferences, at)
+            known_now.take_in(effect, at, edits=self._settings.edits)
             self._write(known_now, read, at)
 
     def _read_comment(self, given: Feedback, comment: str, reply: Turn, stopped: Future[None] | None) -> None:

@@ -34,7 +34,7 @@ def still_held(
         candidates,
         store.accesses(user_id),
         overlap=_overlap(store, user_id, candidates, ranking, question) if policy == "ld_agent" else {},
-        importance=_importance(store, user_id) if policy == "generative_agents" else {},
+        importance=_importance(store, user_id) if policy in ("generative_agents", "conditional") else {},
     )
     return retained(ranking, candidates, traces, policy, at=turn.at, unit=context.settings.retention_unit)
 
@@ -47,8 +47,11 @@ def _overlap(
 
 
 def _importance(store: MemoryStore, user_id: str) -> Mapping[str, float]:
-    """Return by turn id how much rests on it: the firmest preference or fact that has its evidence there."""
-    found: dict[str, float] = {}
+    """Return by turn id how much rests on it: the firmest preference or fact that has its evidence there.
+
+    On a reply that was corrected rests the correction.
+    """
+    found = {one.turn_id: 1.0 for one in store.corrections(user_id) if one.turn_id is not None}
     rested = [(p.strength, p.evidence) for p in store.preferences(user_id)]
     rested += [(f.confidence, f.evidence) for f in store.facts(user_id)]
     for weight, evidence in rested:

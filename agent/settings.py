@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from habitus.memory.records import Demonstration, EditsHold
 from habitus.memory.retrieval.retention import Retention
 from habitus.memory.usage import Price
 
@@ -32,6 +33,15 @@ class Settings(BaseModel):
     """Past mistakes that fit the situation."""
     example_tokens: int = Field(default=400, ge=0)
     """Replies liked and disliked in situations like this one."""
+    contrasts: bool = False
+    """Whether an example shows beside the user's version what they put it in place of, and what that shows of
+    their taste (TICL)."""
+    demonstrations: tuple[Demonstration, ...] = ()
+    """Requests with replies in the style that replies are to have, the same in every prompt (URIAL); the
+    replies that a user rewrote last take the places of the first ones."""
+    writing_tokens: int = Field(default=0, ge=0)
+    """How the user writes: lengths, marks, and the words that tell their messages from the replies (AP-Bots);
+    0 leaves it out."""
     prompt_tokens: int | None = Field(default=None, ge=1)
     """All of a prompt: the generator's window less what it may answer. None asks the generator's own
     profile; where that does not tell, a prompt is only bounded by its parts."""
@@ -47,6 +57,19 @@ class Settings(BaseModel):
     applies."""
     session_tokens: int = Field(default=16_000, ge=1)
     """What short-term memory keeps of one session in process; older turns are read from the store."""
+    cues: tuple[str, ...] = ()
+    """What a language model is asked about the user before each reply, in a call of its own; its answers
+    stand in the prompt of the reply (Cue-CoT)."""
+    n_norms: int = Field(default=0, ge=0)
+    """How many of the norms that are not always in force come into each prompt, the nearest to the message
+    (OPO); 0 takes those alone whose examples it comes near."""
+    taste_weight: float = Field(default=0.0, ge=0.0)
+    """By how much a memory is ranked up that has cosine 1 to a preference that matters for the request
+    (PersonaRAG); scores of memories have a deviation of about 1."""
+    edits: EditsHold = "everywhere"
+    """Where that holds which edits and choices show of a taste. `everywhere`: for all requests, at once.
+    `verified`: for all requests, once another edit bears it out (PROSE). `nearest`: for requests like those
+    that were edited so, at once (CIPHER). What waits is `pending`."""
     n_applied: int = Field(default=8, ge=0)
     """Preferences chosen for one request, at most."""
     idle_gap: timedelta = Field(default=timedelta(hours=1), gt=timedelta(0))

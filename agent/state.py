@@ -23,6 +23,7 @@ from habitus.memory.records import (
     Access,
     AskedQuestion,
     Changes,
+    Demonstration,
     Exported,
     Feedback,
     Norm,
@@ -122,6 +123,8 @@ class Standing:
         persona_before: the version in force before this turn; None for a new user.
         profile_is_stale: the profile is to be made again once the reply is out.
         question: what the reply is to end with, if anything is worth asking.
+        demonstrations: replies in the style that replies are to have.
+        writing: how the user writes, one sentence each.
     """
 
     changes: Changes
@@ -132,6 +135,8 @@ class Standing:
     profile: Profile | None
     profile_is_stale: bool
     question: Question | None = None
+    demonstrations: tuple[Demonstration, ...] = ()
+    writing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

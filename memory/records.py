@@ -25,6 +25,9 @@ SourceKind = Literal[
     "demographics",
 ]
 
+EditsHold = Literal["everywhere", "verified", "nearest"]
+"""Where that holds which edits and choices show of a taste."""
+
 MAX_TEXT_CHARS = 4_000_000
 MAX_ID_CHARS = 256
 
@@ -384,6 +387,13 @@ class RewardWeights(Record):
     """By feature, see `memory/learning/features.py`; positive is liked."""
     n_comparisons: int = Field(ge=0)
     """Pairs of replies they were learnt from."""
+
+
+class Demonstration(Record):
+    """A request and a reply in the style that replies are to have."""
+
+    request: Text
+    reply: Text
 
 
 class Norm(Record):

@@ -95,6 +95,7 @@ def opened(
     from habitus.agent.generators.naming import generator_named
     from habitus.agent.progress import progress_bar
     from habitus.memory.errors import NotFoundError
+    from habitus.memory.known.norms import DEFAULT_NORMS
     from habitus.memory.opening import is_url
 
     configuration = load(preset)
@@ -107,7 +108,8 @@ def opened(
         settings = configuration.settings
         if traces:
             settings = settings.model_copy(update={"opentelemetry": True})
-        agent = Agent.open(place, generator=model, settings=settings, progress=progress)
+        norms = (*DEFAULT_NORMS, *configuration.norms)
+        agent = Agent.open(place, generator=model, settings=settings, norms=norms, progress=progress)
     with agent:
         if user is not None and user not in agent.store.users():
             raise NotFoundError(f"nothing is stored of user {user!r}; name another with --user")

@@ -11,10 +11,19 @@ from habitus.agent.state import Context, Standing, State
 from habitus.memory.extraction import Extraction
 from habitus.memory.extraction.second_reading import reconcile
 from habitus.memory.known.applying import Applied, applicable
+from habitus.memory.known.authorship import latest_turns, writing_of
 from habitus.memory.known.knowledge import Knowledge
-from habitus.memory.learning.contexts import MAX_LOG, Near, examples, nearest, situated, without_general
+from habitus.memory.learning.contexts import (
+    MAX_LOG,
+    Near,
+    demonstrations,
+    examples,
+    nearest,
+    situated,
+    without_general,
+)
 from habitus.memory.learning.log import read_log
-from habitus.memory.records import Changes
+from habitus.memory.records import Changes, Demonstration
 
 CAUGHT_UP = "something known before has faded, or was seen in how the user writes"
 """Reason for a version of the persona that no word of this turn brought about."""
@@ -25,7 +34,7 @@ def profile(state: State, runtime: Runtime[Context]) -> State:
     known = Knowledge.read(context.store, state["user_id"], norms=context.norms)
     effect, given = state.get("feedback_effect"), state.get("feedback")
     if effect is not None:
-        known.take_in(effect, at)
+        known.take_in(effect, at, edits=context.settings.edits)
     for extraction in _learnt(state):
         known.learn(extraction, at)
     answer = state.get("answer")
@@ -51,16 +60,18 @@ def profile(state: State, runtime: Runtime[Context]) -> State:
         weights=effect.weights if effect is not None else None,
     )
     near = _near(state, context)
-    here = situated(state["user_id"], near, known.preferences)
+    here = situated(state["user_id"], near, known.preferences, edits=context.settings.edits)
     standing = Standing(
         changes=changes,
         applied=(*here, *without_general(_applied(known, state, context), here)),
-        examples=tuple(examples(near, known.preferences)),
+        examples=tuple(examples(near, known.preferences, contrasts=context.settings.contrasts)),
         persona_before=known.persona,
         persona=persona,
         profile=known.profile or first,
         profile_is_stale=stale and first is None,
         question=question_in(state, context, known),
+        demonstrations=_demonstrations(known, state, context),
+        writing=_writing(state, context),
     )
     return {"standing": standing}
 
@@ -102,6 +113,23 @@ def _near(state: State, context: Context) -> list[Near]:
         return []
     requests = {turn.id: turn.text for turn in store.turns(user_id, ids=asked)}
     return nearest(log, requests, store.turn_vectors(user_id, asked), state["query_vector"])
+
+
+def _demonstrations(known: Knowledge, state: State, context: Context) -> tuple[Demonstration, ...]:
+    given = context.settings.demonstrations
+    if not given or state["mode"] == "feedback":
+        return given
+    store, user_id = context.store, state["user_id"]
+    log = read_log(store, user_id, limit=MAX_LOG)
+    asked = [one.feedback.request_id for one in log if one.feedback.request_id is not None]
+    requests = {turn.id: turn.text for turn in store.turns(user_id, ids=asked)} if asked else {}
+    return tuple(demonstrations(log, requests, given, known.preferences))
+
+
+def _writing(state: State, context: Context) -> tuple[str, ...]:
+    if not context.settings.writing_tokens or state["mode"] == "feedback":
+        return ()
+    return tuple(writing_of(latest_turns(context.store, state["user_id"])))
 
 
 def _applied(known: Knowledge, state: State, context: Context) -> tuple[Applied, ...]:

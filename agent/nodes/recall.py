@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from langgraph.runtime import Runtime
 
+from habitus.agent.leaning import leaning
 from habitus.agent.retaining import recalled, still_held
 from habitus.agent.state import Context, Recall, State
 from habitus.memory.index.products import dots
@@ -54,6 +55,7 @@ def recall(state: State, runtime: Runtime[Context]) -> State:
     found = search_memory(context.store, turn.user_id, question, vector, at=turn.at, leave_out=window)
     long_term = found.candidates
     ranking = still_held(found.ranking, long_term, question, context, turn)
+    ranking = leaning(ranking, long_term, context, turn, update["query_vector"])
     budget = state.get("context_tokens", context.settings.context_tokens)
     n_read = budget // _TOKENS_PER_LINE + 1
     sure = {memory.turn_id for memory in in_session}

@@ -15,7 +15,7 @@ from habitus.agent.prompt import Budgets, Prompt, build_prompt, example_line
 from habitus.agent.state import Context, Standing, State
 from habitus.memory.index.phrases import vectors_of
 from habitus.memory.known.norms import bearing, in_force
-from habitus.memory.records import Correction, Preference
+from habitus.memory.records import Correction, Norm, Preference
 from habitus.memory.retrieval.packing import Packed
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _prompt(state: State, context: Context) -> Prompt:
     return build_prompt(
         state["turn"],
         norms=in_force(context.norms),
-        bearing=bearing(context.norms, state["query_vector"], context.store.encoder),
+        bearing=_bearing(state, context),
         persona=standing.persona,
         profile=standing.profile,
         applied=standing.applied,
@@ -71,6 +71,8 @@ def _prompt(state: State, context: Context) -> Prompt:
         window=context.session.window(context.settings.window_tokens),
         instructions=state.get("instructions"),
         examples=[example_line(one) for one in standing.examples],
+        demonstrations=standing.demonstrations,
+        writing=standing.writing,
         budgets=_budgets(context),
         count_tokens=context.count_tokens,
     )
@@ -91,6 +93,7 @@ def _budgets(context: Context) -> Budgets:
         preferences=settings.preference_tokens,
         corrections=settings.correction_tokens,
         examples=settings.example_tokens,
+        writing=settings.writing_tokens,
         prompt=settings.prompt_tokens or _window_of(context.generator),
     )
 
@@ -122,6 +125,7 @@ def _generate(
         without_user=lambda: _prompt_without_user(state, context).messages,
         preferences=tuple(one.preference for one in applied),
         musts=tuple(one.preference for one in applied if binds(one.preference)),
+        personal=counts,
         request=state["turn"].text,
         encoder=context.store.encoder,
         user_id=state["user_id"],
@@ -149,7 +153,7 @@ def _prompt_without_user(state: State, context: Context) -> Prompt:
     return build_prompt(
         state["turn"],
         norms=in_force(context.norms),
-        bearing=bearing(context.norms, state["query_vector"], context.store.encoder),
+        bearing=_bearing(state, context),
         persona=None,
         profile=None,
         applied=(),
@@ -157,8 +161,18 @@ def _prompt_without_user(state: State, context: Context) -> Prompt:
         packed=Packed(),
         window=context.session.window(context.settings.window_tokens),
         instructions=state.get("instructions"),
+        demonstrations=context.settings.demonstrations,
         budgets=_budgets(context),
         count_tokens=context.count_tokens,
+    )
+
+
+def _bearing(state: State, context: Context) -> list[Norm]:
+    return bearing(
+        context.norms,
+        state["query_vector"],
+        context.store.encoder,
+        n_nearest=context.settings.n_norms,
     )
 
 

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from habitus.agent.errors import AgentError
 
+_HERE = "habitus.agent.presets"
+
 Needs = Literal["nothing", "a language model", "a language model with open logits"]
 
 
@@ -43,7 +45,7 @@ class Preset(BaseModel):
     @property
     def page(self) -> str:
         """What is to be known of the method, as Markdown."""
-        return files(__package__).joinpath(f"{self.name}.md").read_text("utf-8")
+        return files(_HERE).joinpath(f"{self.name}.md").read_text("utf-8")
 
 
 def presets() -> list[Preset]:
@@ -62,10 +64,10 @@ def preset(name: str) -> Preset:
         close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
         meant = f"did you mean {close[0]!r}?" if close else "`habitus presets` lists them"
         raise PresetError(f"there is no preset {name!r}; {meant}")
-    told = tomllib.loads(files(__package__).joinpath(f"{name}.toml").read_text("utf-8"))
+    told = tomllib.loads(files(_HERE).joinpath(f"{name}.toml").read_text("utf-8"))
     return Preset(name=name, **told)
 
 
 def _names() -> list[str]:
-    found = (one.name for one in files(__package__).iterdir())
+    found = (one.name for one in files(_HERE).iterdir())
     return sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))

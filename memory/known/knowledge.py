@@ -17,7 +17,7 @@ from habitus.memory.known.preferences import merge, retract, with_confidence
 from habitus.memory.known.profile import Part, is_stale, parts, summarise
 from habitus.memory.learning.feedback import FeedbackEffect
 from habitus.memory.learning.tastes import reconcile
-from habitus.memory.records import Correction, Evidence, Fact, Norm, Persona, Preference, Profile
+from habitus.memory.records import Correction, EditsHold, Evidence, Fact, Norm, Persona, Preference, Profile
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
 from habitus.retrievers.encoder import Encoder
@@ -143,8 +143,14 @@ class Knowledge:
         """Add mistakes that were pointed out."""
         self._corrections.update((correction.id, correction) for correction in corrections)
 
-    def take_in(self, effect: FeedbackEffect, at: datetime) -> None:
-        """Take in feedback: what it said, then what is believed and moved on account of it."""
+    def take_in(self, effect: FeedbackEffect, at: datetime, *, edits: EditsHold = "everywhere") -> None:
+        """Take in feedback: what it said, then what is believed and moved on account of it.
+
+        Args:
+            effect: what it changes.
+            at: now.
+            edits: where that holds which edits and choices show.
+        """
         self.put(preferences=effect.settled)
         self.learn(
             Extraction(
@@ -157,7 +163,12 @@ class Knowledge:
         self.put(preferences=[self._nudged(one, by) for one, by in effect.nudges.items()])
         self.put(
             preferences=reconcile(
-                self._user_id, effect.beliefs, self.preferences, log_ids=effect.log_ids, at=at
+                self._user_id,
+                effect.beliefs,
+                self.preferences,
+                log_ids=effect.log_ids,
+                at=at,
+                edits=edits,
             )
         )
 

@@ -87,21 +87,27 @@ def in_force(norms: Sequence[Norm]) -> list[Norm]:
     return [norm for norm in norms if norm.always]
 
 
-def bearing(norms: Sequence[Norm], vector: Vectors, encoder: Encoder) -> list[Norm]:
+def bearing(norms: Sequence[Norm], vector: Vectors, encoder: Encoder, *, n_nearest: int = 0) -> list[Norm]:
     """Return the norms that are for one message, beside those always in force.
 
     Args:
         norms: of the agent.
         vector: of the message, shape `(dim,)`, in the encoder's space.
-        encoder: encodes the examples, once.
+        encoder: encodes the examples, once; a norm without examples is compared by its own text.
+        n_nearest: so many of them, the nearest first, however far (OPO, Xu et al. 2023); 0 takes those whose
+            examples come near.
     """
-    return [
-        norm
-        for norm in norms
-        if not norm.always
-        and norm.bears_on
-        and float((vectors_of(norm.bears_on, encoder) @ vector).max()) >= BEARS_ON
-    ]
+    others = [norm for norm in norms if not norm.always]
+    if not n_nearest:
+        return [
+            norm for norm in others if norm.bears_on and _nearest(norm.bears_on, vector, encoder) >= BEARS_ON
+        ]
+    nearness = {norm.id: _nearest((norm.text, *norm.bears_on), vector, encoder) for norm in others}
+    return sorted(others, key=lambda norm: -nearness[norm.id])[:n_nearest]
+
+
+def _nearest(texts: Sequence[str], vector: Vectors, encoder: Encoder) -> float:
+    return float((vectors_of(texts, encoder) @ vector).max())
 
 
 def conflict(preference: Preference, norms: Sequence[Norm], encoder: Encoder) -> str | None:

@@ -18,7 +18,7 @@ from habitus.memory.learning.beliefs import MAX_SUPPORT, Belief, Beliefs
 from habitus.memory.learning.features import TRAITS, Trait, named_traits, rivals
 from habitus.memory.learning.inferring import Finding
 from habitus.memory.learning.wishes import wishes_in
-from habitus.memory.records import Evidence, Feedback, Inferred, Preference, SourceKind
+from habitus.memory.records import EditsHold, Evidence, Feedback, Inferred, Preference, SourceKind
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 
 STANDING = 0.9
@@ -27,6 +27,10 @@ OVERRULES_STANDING, OVERRULES_PASSING, OVERRULES_WEIGHED = 3, 2, 1
 edits to outweigh."""
 NOT_BORNE_OUT = "later feedback did not bear it out"
 UNDONE = "the feedback it came from was taken back"
+SHOWN_ONCE = "shown once; another edit has to bear it out"
+SHOWN_THERE = "holds for requests like those that it was shown on"
+VERIFIED = 2
+"""Edits or choices that bear each other out."""
 INFERRED = {"form": "style.inferred", "content": "taste.inferred"}
 """Topics of what a chat model inferred from edits."""
 _LIVE = ("active", "pending")
@@ -43,7 +47,13 @@ class _Wish:
 
 
 def reconcile(
-    user_id: str, beliefs: Beliefs, stored: Sequence[Preference], *, log_ids: Collection[str], at: datetime
+    user_id: str,
+    beliefs: Beliefs,
+    stored: Sequence[Preference],
+    *,
+    log_ids: Collection[str],
+    at: datetime,
+    edits: EditsHold = "everywhere",
 ) -> tuple[Preference, ...]:
     """Return the records to write so that the store says what is believed.
 
@@ -53,6 +63,7 @@ def reconcile(
         stored: the user's preferences, of any status.
         log_ids: ids of the feedback that the beliefs were made from.
         at: now; what no longer holds ends here.
+        edits: where that holds which edits and choices show.
     """
     known = {preference.id: preference for preference in stored}
     said = [p for p in stored if p.explicit and p.status in _LIVE and _is_style(p) and p.scope is None]
@@ -64,6 +75,9 @@ def reconcile(
         )
         if record is None:
             continue
+        waits_for = _waits_for(wish, edits)
+        if waits_for is not None and record.status == "active":
+            record, overruled = _waiting(record, waits_for), []
         for old in overruled:
             written[old.id] = _ended(old, at, f"edits since show another taste: {record.statement}")
         desired.add(record.id)
@@ -77,6 +91,19 @@ def reconcile(
         if is_learnt(old) and old.status in _LIVE and old.id not in desired:
             written[old.id] = _ended(old, at, NOT_BORNE_OUT)
     return tuple(written.values())
+
+
+def _waits_for(wish: _Wish, edits: EditsHold) -> str | None:
+    """Return why a wish that edits or choices showed does not hold for all requests yet; None if it does."""
+    if wish.record.source not in ("edit", "choice") or edits == "everywhere":
+        return None
+    if edits == "nearest":
+        return SHOWN_THERE
+    return SHOWN_ONCE if wish.n_shown < VERIFIED else None
+
+
+def _waiting(record: Preference, reason: str) -> Preference:
+    return record.model_copy(update={"status": "pending", "status_reason": reason, "supersedes": None})
 
 
 def wishes_of(user_id: str, beliefs: Beliefs) -> list[tuple[Preference, int]]:

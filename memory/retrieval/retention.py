@@ -23,7 +23,7 @@ from habitus.memory.store import Candidates
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 from habitus.retrievers.fusion import Scores
 
-Retention = Literal["none", "memorybank", "malp", "ld_agent", "generative_agents"]
+Retention = Literal["none", "memorybank", "malp", "ld_agent", "generative_agents", "conditional"]
 
 DAY, HOUR = 86_400.0, 3_600.0
 
@@ -47,7 +47,7 @@ class Traces:
         used_at: shape `(n,)`, when each was last recalled, or else said; seconds since 1970.
         n_recalls: shape `(n,)`, how often each was recalled since it was said.
         overlap: shape `(n,)`, `topic_overlap` with the question; only `ld_agent` reads it.
-        importance: shape `(n,)`, 0..1; only `generative_agents` reads it.
+        importance: shape `(n,)`, 0..1; only `generative_agents` and `conditional` read it.
     """
 
     used_at: Scores
@@ -125,6 +125,15 @@ def generative_agents(traces: Traces, relevance: Scores, now: float) -> Scores:
     return _to_unit(recency) + _to_unit(traces.importance) + _to_unit(relevance)
 
 
+def conditional(traces: Traces) -> Scores:
+    """Return 1 for what something of importance rests on, 0 for the rest.
+
+    Yuan et al. 2025, conditional memory: of a dialogue only that is memorised which is worth it. There a
+    language model judges each utterance; here the importance is given.
+    """
+    return np.asarray(traces.importance > 0.0, dtype=np.float64)
+
+
 def _to_unit(values: npt.NDArray[np.floating[Any]]) -> Scores:
     low, high = float(values.min()), float(values.max())
     if high == low:
@@ -178,20 +187,33 @@ def retained(
         strengths = _strengths(traces, policy, now, unit)
         awake = strengths >= DORMANT_BELOW if policy == "memorybank" else strengths > 0.0
         scores = relevance + np.log(np.where(awake, strengths, 1.0))
-    return _ranked(ranking, candidates, scores, awake)
+    return ranked_anew(ranking, candidates, scores, awake)
 
 
 def _strengths(
-    traces: Traces, policy: Literal["memorybank", "malp", "ld_agent"], now: float, unit: timedelta
+    traces: Traces,
+    policy: Literal["memorybank", "malp", "ld_agent", "conditional"],
+    now: float,
+    unit: timedelta,
 ) -> Scores:
     if policy == "memorybank":
         return memorybank(traces, now, unit=unit.total_seconds())
+    if policy == "conditional":
+        return conditional(traces)
     return malp(traces) if policy == "malp" else ld_agent(traces, now)
 
 
-def _ranked(
+def ranked_anew(
     ranking: Ranking, candidates: Candidates, scores: Scores, awake: npt.NDArray[np.bool_]
 ) -> Ranking:
+    """Rank candidates by other scores; those that are not awake are left out.
+
+    Args:
+        ranking: the one to take the place of.
+        candidates: of one user.
+        scores: shape `(n_candidates,)`.
+        awake: shape `(n_candidates,)`.
+    """
     order = np.lexsort((candidates.index, -candidates.at, -scores))
     rows = order[awake[order]]
     best: dict[str, float] = {}

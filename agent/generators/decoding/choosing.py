@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from habitus.agent.generators.decoding.best_of_n import BestOfN
 from habitus.agent.generators.decoding.context_steering import ContextSteering
+from habitus.agent.generators.decoding.cues_first import CuesFirst
 from habitus.agent.generators.decoding.method import Decoding
 from habitus.agent.generators.decoding.plain import Plain
 from habitus.agent.generators.decoding.self_check import SelfCheck
@@ -27,6 +28,8 @@ def choose_decoding(settings: Settings, generator: BaseChatModel) -> Decoding:
         "context-steering": ContextSteering(weight=settings.strength),
     }
     method = methods[settings.decoding]
+    if settings.cues:
+        method = CuesFirst(method, settings.cues)
     if settings.self_check:
         method = SelfCheck(method)
     method.check(generator)

@@ -34,6 +34,7 @@ class Asked:
         weights: of the user's reward, if any were learnt.
         arguments: of the generator's call, as the caller wants them; a method's own come before.
         cancelled: set when the caller has gone away.
+        personal: whether anything known of the user may count; else the reply is the plain model's.
     """
 
     generator: BaseChatModel
@@ -47,6 +48,7 @@ class Asked:
     weights: RewardWeights | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     cancelled: Event = field(default_factory=Event)
+    personal: bool = True
 
     @contextmanager
     def stream(self, messages: list[BaseMessage] | None = None, **settings: Any) -> Iterator[Iterator[str]]:
