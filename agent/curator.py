@@ -11,6 +11,7 @@ from habitus.memory.errors import NotFoundError
 from habitus.memory.known import curation
 from habitus.memory.known.knowledge import Knowledge
 from habitus.memory.known.persona import diff, rollback
+from habitus.memory.masking import mask_all
 from habitus.memory.records import Changes, Norm, Persona, Preference
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
@@ -62,7 +63,7 @@ class Curator:
         """See `Agent.edit`."""
         with self._turn_of(user_id):
             known = self._known(user_id)
-            new_id = known.edit(preference_id, changes, at)
+            new_id = known.edit(preference_id, mask_all(changes, self._settings.masking), at)
             return self._write(known, user_id, at, "edited by hand", new_id)
 
     def rollback(self, user_id: str, version: int, at: datetime) -> Persona:

@@ -14,6 +14,7 @@ from habitus.agent.settings import Settings
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.extraction import extract
 from habitus.memory.known.knowledge import Knowledge
+from habitus.memory.masking import mask_conversation
 from habitus.memory.records import Changes, Conversation, Norm, Turn
 from habitus.memory.store import MemoryStore, Progress
 from habitus.memory.tokens import CountTokens
@@ -57,7 +58,8 @@ class Ingester:
         self, user_id: str, conversations: Iterable[Conversation], *, learn: bool, progress: Progress | bool
     ) -> int:
         """See `Agent.ingest`."""
-        ordered = sorted(conversations, key=lambda one: one.at)
+        kinds = self._settings.masking
+        ordered = sorted((mask_conversation(one, kinds) for one in conversations), key=lambda one: one.at)
         if len({one.id for one in ordered}) < len(ordered):
             raise InvalidInputError("two conversations of one call have the same id; give each its own")
         shown = progress_bar("Bringing in messages") if progress is True else nullcontext(progress or _unseen)

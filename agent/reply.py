@@ -13,6 +13,7 @@ from habitus.memory.extraction.by_model import ModelReading
 from habitus.memory.known.applying import Applied
 from habitus.memory.known.persona import diff
 from habitus.memory.learning.feedback import FeedbackEffect
+from habitus.memory.masking import MaskKind
 from habitus.memory.records import AskedQuestion, Fact, Persona, Preference
 from habitus.memory.retrieval.recall import Memory
 
@@ -42,6 +43,7 @@ class Reply:
         prompt_tokens: what the generator read; 0 where it was not asked.
         cut: what was left out of the prompt, because its budget or the generator's window was too small.
         timings_ms: milliseconds in each node.
+        masked: what was masked in the message before anything read it.
         reading: what a chat model found in the message, with the tokens it took; None where it reads it
             later, or not at all.
     """
@@ -64,6 +66,7 @@ class Reply:
     prompt_tokens: int
     cut: tuple[Cut, ...]
     timings_ms: Mapping[str, float]
+    masked: tuple[MaskKind, ...] = ()
     reading: ModelReading | None = None
 
     @classmethod
@@ -89,6 +92,7 @@ class Reply:
             prompt_tokens=state["prompt_tokens"],
             cut=state["cut"],
             timings_ms=state["timings_ms"],
+            masked=state.get("masked", ()),
             reading=state.get("reading"),
         )
 
@@ -147,6 +151,7 @@ class Prepared:
         recall: the evidence in the prompt.
         prompt_tokens: length of the prompt.
         cut: what was left out of it, because its budget or the generator's window was too small.
+        masked: what was masked in the message; the words in `messages` are without it.
     """
 
     messages: Sequence[BaseMessage]
@@ -159,6 +164,7 @@ class Prepared:
     persona: Persona | None
     prompt_tokens: int
     cut: tuple[Cut, ...]
+    masked: tuple[MaskKind, ...] = ()
 
     @classmethod
     def of(cls, state: State) -> Prepared:
@@ -174,6 +180,7 @@ class Prepared:
             persona=state["standing"].persona,
             prompt_tokens=state["prompt_tokens"],
             cut=state["cut"],
+            masked=state.get("masked", ()),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from habitus.memory.masking import DEFAULT, MaskKind
 from habitus.memory.records import Demonstration, EditsHold
 from habitus.memory.retrieval.retention import Retention
 from habitus.memory.usage import Price
@@ -98,6 +99,10 @@ class Settings(BaseModel):
     """How long one call of the model for these may take."""
     price: Price | None = None
     """What the model asks for a million tokens, so that `Agent.usage` tells the cost."""
+    masking: tuple[MaskKind, ...] = DEFAULT
+    """What is masked in every message before anything reads or stores it (see `habitus.memory.masking`):
+    `cards` (card numbers), `keys` (API keys, tokens, private keys), `passwords` (passwords and PINs that are
+    introduced as such). Empty keeps everything verbatim."""
     tracing: bool = False
     """Whether LangSmith may trace turns when its own environment variables ask for it; the words of your
     users leave the machine then."""

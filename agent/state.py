@@ -19,6 +19,7 @@ from habitus.memory.known.applying import Applied
 from habitus.memory.known.coldstart import Question
 from habitus.memory.learning.contexts import Example
 from habitus.memory.learning.feedback import FeedbackEffect
+from habitus.memory.masking import MaskKind
 from habitus.memory.records import (
     Access,
     AskedQuestion,
@@ -176,6 +177,8 @@ class State(TypedDict, total=False):
     at: datetime
     turn: Turn
     """The user's message; absent in mode `feedback`."""
+    masked: tuple[MaskKind, ...]
+    """What was masked in the message before the turn began."""
     previous_reply: Turn | None
     """The reply that the message may comment on."""
     context_tokens: int

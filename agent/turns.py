@@ -18,7 +18,8 @@ from habitus.agent.settings import Settings
 from habitus.agent.state import Recall, State
 from habitus.agent.threads import Emit
 from habitus.memory.errors import InvalidInputError, NotFoundError
-from habitus.memory.records import Changes, Edit, Feedback, Norm, Turn
+from habitus.memory.masking import mask
+from habitus.memory.records import Changes, Choice, Edit, Feedback, Norm, Turn
 from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
@@ -80,16 +81,18 @@ class Turns:
         """Run the graph on a message of the user; `reply` is what somebody else has answered."""
         user_id, at = incoming.user_id, instant(incoming.at)
         incoming.check(self._settings.max_message_chars)
+        said = mask(incoming.text, self._settings.masking)
         with self._sessions.turn_of(user_id):
             session_id, ended = self._sessions.resume(user_id, incoming.session_id, at)
             if ended and mode != "prepare":
                 self._end(user_id, ended)
             memory = self._sessions.memory(user_id, session_id)
-            state = self._runner.turn_state(user_id, session_id, incoming.text, at, memory, mode)
+            state = self._runner.turn_state(user_id, session_id, said.text, at, memory, mode)
+            state["masked"] = said.kinds
             state["instructions"], state["generation"] = incoming.instructions, incoming.generation or {}
             state["strength"] = incoming.strength
             if reply is not None:
-                state["reply_text"] = reply
+                state["reply_text"] = self._masked(reply)
             final = self._runner.run(state, memory, emit, cancelled)
             if mode != "prepare":
                 self._after(final)
@@ -97,7 +100,9 @@ class Turns:
 
     def recall(self, user_id: str, text: str, at: datetime, context_tokens: int | None) -> Recall:
         """See `Agent.recall`."""
-        turn = user_turn(user_id, "recall", 0, text, at, max_chars=self._settings.max_message_chars)
+        turn = user_turn(
+            user_id, "recall", 0, self._masked(text), at, max_chars=self._settings.max_message_chars
+        )
         state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
         if context_tokens is not None:
             state["context_tokens"] = context_tokens
@@ -123,9 +128,9 @@ class Turns:
             turn_id=turn_id,
             at=at,
             rating=rating,
-            comment=comment,
-            edit=None if edit is None else record(Edit, before=reply.text, after=edit),
-            choice=None if choice is None else choice_of(*choice),
+            comment=None if comment is None else self._masked(comment),
+            edit=None if edit is None else record(Edit, before=reply.text, after=self._masked(edit)),
+            choice=None if choice is None else self._chosen(*choice),
         )
         with self._sessions.turn_of(user_id):
             memory = self._sessions.memory(user_id, reply.session_id)
@@ -161,6 +166,13 @@ class Turns:
 
     def _no_session(self) -> ShortTermMemory:
         return ShortTermMemory(1, self._count_tokens)
+
+    def _masked(self, text: str) -> str:
+        return mask(text, self._settings.masking).text
+
+    def _chosen(self, winner: str, losers: Sequence[str]) -> Choice:
+        given = choice_of(winner, losers)
+        return Choice(winner=self._masked(given.winner), losers=tuple(map(self._masked, given.losers)))
 
     def _reply(self, user_id: str, turn_id: str) -> Turn:
         found = self._store.turns(user_id, ids=[turn_id])

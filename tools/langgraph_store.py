@@ -32,6 +32,7 @@ from langgraph.store.base import (
 )
 
 from habitus.memory.errors import InvalidInputError
+from habitus.memory.masking import DEFAULT, MaskKind, mask_all
 from habitus.memory.records import Changes, Turn
 from habitus.memory.retrieval.question import read_question
 from habitus.memory.retrieval.searching import search_memory
@@ -52,6 +53,7 @@ class HabitusStore(BaseStore):
         store: where items are kept, such as `Agent.store`; the caller closes it.
         user_at: place of the user's id in every namespace: 0 in `("maya", "memories")`, 1 in
             `("memories", "maya")`. Every search names a user: nothing looks across users.
+        masking: what is masked in values before they are stored; see `habitus.memory.masking`.
         fields: paths of the texts in a value that are searched, in LangGraph's notation; by default
             every text in it.
 
@@ -61,12 +63,20 @@ class HabitusStore(BaseStore):
 
     supports_ttl = False
 
-    def __init__(self, store: MemoryStore, *, user_at: int = 0, fields: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        *,
+        user_at: int = 0,
+        fields: Sequence[str] | None = None,
+        masking: Sequence[MaskKind] = DEFAULT,
+    ) -> None:
         if user_at < 0:
             raise InvalidInputError(f"user_at counts from the front of a namespace, got {user_at}")
         self._store = store
         self._user_at = user_at
         self._fields = tuple(fields) if fields is not None else None
+        self._masking = tuple(masking)
         self._lock = Lock()
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
@@ -140,6 +150,7 @@ class HabitusStore(BaseStore):
                 f"the value of {op.key!r} in {op.namespace!r} would not come back "
                 "as it is; use JSON values only"
             )
+        kept = mask_all(kept, self._masking)
         address = (op.namespace, op.key)
         item = {"namespace": list(op.namespace), "key": op.key, "value": kept}
         return Turn(

@@ -55,6 +55,7 @@ def _shown(made: Imported, dry_run: bool) -> dict[str, Any]:
         "conversations": made.n_conversations,
         "messages": made.n_messages,
         "new_messages": made.n_new,
+        "masked_messages": made.n_masked,
         "skipped": [{"where": one.where, "why": one.why} for one in made.skipped],
     }
 
@@ -66,6 +67,8 @@ def _print(made: Imported, dry_run: bool) -> None:
         f"{made.format}: {made.n_conversations} conversations, {made.n_messages} messages; "
         f"{made.n_new} {verb}, {made.n_messages - made.n_new} known already"
     )
+    if made.n_masked:
+        out.print(f"card numbers, keys or passwords are masked in {made.n_masked} messages")
     for why, n in Counter(one.why for one in made.skipped).most_common():
         places = [one.where for one in made.skipped if one.why == why]
         shown = ", ".join(places[:3]) + (" ..." if n > 3 else "")

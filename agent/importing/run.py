@@ -9,6 +9,7 @@ from pathlib import Path
 from habitus.agent.agent import Agent
 from habitus.agent.importing.formats import FORMATS, FormatName, recognise
 from habitus.agent.importing.reading import Skipped
+from habitus.memory.masking import mask
 from habitus.memory.records import Conversation
 
 
@@ -20,6 +21,7 @@ class Imported:
         format: it was in.
         n_conversations, n_messages: that can be stored.
         n_new: messages that were not stored before; stored now, unless it was a dry run.
+        n_masked: messages in which secrets are masked.
         skipped: what was left out.
     """
 
@@ -27,6 +29,7 @@ class Imported:
     n_conversations: int
     n_messages: int
     n_new: int
+    n_masked: int = 0
     skipped: tuple[Skipped, ...] = field(default=())
 
     @property
@@ -79,6 +82,11 @@ def bring_in(
         n_conversations=len(conversations),
         n_messages=n_messages,
         n_new=n_new,
+        n_masked=sum(
+            bool(mask(message.text, agent.settings.masking).kinds)
+            for one in conversations
+            for message in one.messages
+        ),
         skipped=tuple(skipped),
     )
 

@@ -8,6 +8,7 @@ from habitus.agent.asking import as_asked
 from habitus.agent.nodes.command import FORGOTTEN_REQUEST
 from habitus.agent.state import Context, State
 from habitus.memory.index.units import units
+from habitus.memory.masking import mask
 from habitus.memory.records import Turn
 from habitus.retrievers.encoder import Vectors
 
@@ -24,7 +25,7 @@ def commit(state: State, runtime: Runtime[Context]) -> State:
         session_id=turn.session_id,
         index=turn.index + 1,
         role="assistant",
-        text=state["reply_text"],
+        text=mask(state["reply_text"], context.settings.masking).text,
         at=turn.at,
     )
     by_turn = {turn.id: vectors, reply.id: context.store.encoder.encode(units(reply.role, reply.text))}

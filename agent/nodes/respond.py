@@ -15,6 +15,7 @@ from habitus.agent.prompt import Budgets, Prompt, build_prompt, example_line
 from habitus.agent.state import Context, Standing, State
 from habitus.memory.index.phrases import vectors_of
 from habitus.memory.known.norms import bearing, in_force
+from habitus.memory.masking import told
 from habitus.memory.records import Correction, Norm, Preference
 from habitus.memory.retrieval.packing import Packed
 
@@ -35,6 +36,8 @@ def respond(state: State, runtime: Runtime[Context]) -> State:
     outcome = state.get("outcome")
     said = [outcome.text] if outcome is not None else []
     said += _blocked(state["standing"].changes.preferences)
+    if masked := state.get("masked"):
+        said.append(told(masked))
     emit = runtime.context.emit or runtime.stream_writer
     for text in said:
         emit(text + "\n\n")

@@ -60,6 +60,7 @@ class ReplyShown(BaseModel):
     memories: list[MemoryShown]
     learnt: list[LearntShown]
     why: str
+    masked: list[str] = []
     persona_version: int | None
     timings_ms: dict[str, float]
 
@@ -85,6 +86,7 @@ class ReplyShown(BaseModel):
                 *(LearntShown(id=f.id, statement=f.statement, status=f.status) for f in reply.facts),
             ],
             why=reply.why(),
+            masked=list(reply.masked),
             persona_version=reply.persona.version if reply.persona else None,
             timings_ms={name: round(ms, 3) for name, ms in reply.timings_ms.items()},
         )

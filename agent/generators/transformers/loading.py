@@ -99,7 +99,7 @@ def load(source: str, *, device: str | None = None, dtype: str | None = None) ->
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model: Any = AutoModelForCausalLM.from_pretrained(
-            name, dtype=kind, attn_implementation=_attention(name)
+            name, dtype=kind, attn_implementation=_attention(name), use_safetensors=True
         )
     except (OSError, ValueError, ImportError) as error:
         raise ModelLoadError(_reason(source, error)) from error
