@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test quick check format notebooks docs dist-check clean
+.PHONY: install demo test quick check format notebooks docs dist-check licences audit clean
 
 install: $(VENV)/.installed
 
@@ -41,6 +41,12 @@ docs: install
 
 dist-check: install
 	$(BIN)/python .ci/dist_check.py $(EXTRAS)
+
+licences: install
+	$(BIN)/python .ci/licences.py
+
+audit:
+	$(PYTHON) .ci/audit.py
 
 clean:
 	rm -rf $(VENV) build dist

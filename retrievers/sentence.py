@@ -19,9 +19,13 @@ from habitus.retrievers.weights import MINILM, download, find_model, model_id, s
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_WEIGHTS = frozenset({".safetensors", ".bin"})
+_WEIGHTS = frozenset({".safetensors"})
+_PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl"})
+"""Weights that are Python pickles: whoever made the file could have any code run. They are neither fetched nor
+read, nor is a model of which they are a part."""
 _SETTINGS = frozenset({".json", ".txt", ".model"})
 _OTHER_RUNTIMES = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.ot", "*.msgpack"]
+_OTHER_RUNTIMES += [f"*{suffix}" for suffix in _PICKLED]
 
 
 class SentenceTransformerEncoder:
@@ -90,7 +94,9 @@ class SentenceTransformerEncoder:
     def _load(self) -> SentenceTransformer:
         from sentence_transformers import SentenceTransformer
 
-        model = SentenceTransformer(str(self._folder), device=self._device)
+        model = SentenceTransformer(
+            str(self._folder), device=self._device, model_kwargs={"use_safetensors": True}
+        )
         if self._max_tokens is not None:
             model.max_seq_length = self._max_tokens
         return model
@@ -108,7 +114,14 @@ def _fingerprint(folder: Path, max_tokens: int | None) -> str:
     files = sorted(path for path in folder.rglob("*") if path.suffix in _WEIGHTS | _SETTINGS)
     files = [path for path in files if not {"onnx", "openvino"} & set(path.relative_to(folder).parts)]
     if not any(path.suffix in _WEIGHTS for path in files):
-        raise EncoderError(f"no weights (*.safetensors, *.bin) in {str(folder)!r}")
+        raise EncoderError(f"no weights (*.safetensors) in {str(folder)!r}; pickled ones are not read")
+    # A module of the model may have weights of its own, beside its own settings.
+    for path in sorted(one for one in folder.rglob("*") if one.suffix in _PICKLED):
+        if not any(one.suffix in _WEIGHTS for one in path.parent.iterdir()):
+            raise EncoderError(
+                f"{str(path)!r} holds pickled weights, which can run code when they are read; save the model"
+                " again as safetensors: SentenceTransformer(...).save(folder, safe_serialization=True)"
+            )
     named = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
     digest = hashlib.blake2b(json.dumps([named, max_tokens]).encode(), digest_size=16).hexdigest()
     return f"sentence-transformers-{digest}"

@@ -181,7 +181,7 @@ def _named(words: Sequence[int]) -> list[tuple[str, int]]:
 def _sentence_transformers(folder: Path) -> Encode:
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(folder), device="cpu")
+    model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"use_safetensors": True})
 
     def encode(texts: Sequence[str]) -> Vectors:
         vectors: Any = model.encode(list(texts))

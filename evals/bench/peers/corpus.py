@@ -161,4 +161,4 @@ def load(folder: Path) -> tuple[Corpus, Known]:
     content = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
     questions = (Asked(**{**one, "evidence": tuple(one["evidence"])}) for one in content["questions"])
     corpus = Corpus(tuple(Item(**one) for one in content["items"]), tuple(questions))
-    return corpus, Known(content["texts"], np.load(folder / "vectors.npy"))
+    return corpus, Known(content["texts"], np.load(folder / "vectors.npy", allow_pickle=False))
