@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _WEIGHTS = frozenset({".safetensors"})
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl"})
-"""Weights that are Python pickles: whoever made the file could have any code run. They are neither fetched nor
-read, nor is a model of which they are a part."""
+"""Weights that are Python pickles: whoever made the file could have any code run. They are neither fetched
+nor read, nor is a model of which they are a part."""
 _SETTINGS = frozenset({".json", ".txt", ".model"})
 _OTHER_RUNTIMES = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.ot", "*.msgpack"]
 _OTHER_RUNTIMES += [f"*{suffix}" for suffix in _PICKLED]

@@ -120,7 +120,7 @@ def test_importers_mask_and_count(masking: Agent, tmp_path: Path) -> None:
 
 
 def test_the_command_line_knows_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    from habitus.agent.cli import app
+    from habitus.agent.commands.app import app
 
     monkeypatch.setenv("HABITUS_SETTINGS__MASKING", '["passwords"]')
     shown = json.loads(CliRunner().invoke(app, ["config", "show", "--json"]).stdout)
