@@ -12,6 +12,7 @@ from habitus.agent.generators.extractive.describing import describe
 from habitus.agent.generators.extractive.evidence import said_in
 from habitus.agent.generators.extractive.facts import count, fact
 from habitus.agent.generators.extractive.honouring import honour, is_about_the_world
+from habitus.agent.generators.extractive.preferring import preferred
 from habitus.agent.generators.extractive.reckoning import reckon
 from habitus.agent.generators.extractive.slots import Slot, asked_for, tells
 from habitus.agent.generators.extractive.wording import quoted
@@ -67,6 +68,8 @@ class ExtractiveChat(WholeReplyChat):
         return honour(parts, asked, found)
 
     def _recall(self, parts: PromptParts) -> str | None:
+        if (taste := preferred(parts)) is not None:
+            return taste
         asked, evidence, found = self.weighed(parts)
         sure = evidence.confidence(asked, found) >= self.caution
         if (
