@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test quick check format notebooks docs dist-check licences audit clean
+.PHONY: install demo test quick check format notebooks docs dist-check licences audit pictures clean
 
 install: $(VENV)/.installed
 
@@ -47,6 +47,9 @@ licences: install
 
 audit:
 	$(PYTHON) .ci/audit.py
+
+pictures: install
+	$(BIN)/python -m habitus.evals.bench.picturing evals/bench/pictures/page.png
 
 clean:
 	rm -rf $(VENV) build dist

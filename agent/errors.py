@@ -20,7 +20,7 @@ class GeneratorError(AgentError, RuntimeError):
 
     def __init__(self, generator: object, cause: Exception) -> None:
         super().__init__(
-            f"{type(generator).__name__} failed: {cause}. "
+            f"{type(generator).__name__} failed: {str(cause).rstrip('.')}. "
             "Neither message nor reply was stored; it can be sent again."
         )
 

@@ -105,17 +105,23 @@ def write_page(folder: Path, data: Path | None = None, *, n_worst: int = 10) -> 
         UsageError: the folder holds no report, or the run cannot be read.
         DatasetError: the data file cannot be used.
     """
+    made = make_page(folder, data, n_worst=n_worst)
+    target = folder / PAGE
+    part = target.with_suffix(".part")
+    part.write_text(made, encoding="utf-8")
+    os.replace(part, target)
+    return target
+
+
+def make_page(folder: Path, data: Path | None = None, *, n_worst: int = 10) -> str:
+    """Return the page of a run; arguments and errors as of `write_page`."""
     report = read_report(folder)
     worst: Sequence[Worst | str] = ()
     if n_worst and _is_retrieval(report):
         worst = worst_questions(folder, data, n_worst)
     elif n_worst:
         worst = worst_cases(folder, n_worst)
-    target = folder / PAGE
-    part = target.with_suffix(".part")
-    part.write_text(page(report, worst), encoding="utf-8")
-    os.replace(part, target)
-    return target
+    return page(report, worst)
 
 
 def read_report(folder: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from habitus.evals.harness.models import chat_model
 from habitus.evals.harness.options import ModelOptions
 from habitus.evals.harness.shards import Shard
 from habitus.evals.reports.compare import compare
+from habitus.evals.reports.report import Report
 from habitus.evals.reports.runlog import RunLogError
 from habitus.evals.reports.scored_runs import read_run
 from habitus.evals.running import FAILED, UsageError
@@ -189,6 +190,7 @@ def test_the_commands_run_the_agent_without_a_model_and_draw_arms_beside_it(
     page = CliRunner().invoke(app, ["eval", "report", str(options.out), "--beside", str(options.out)])
     assert page.exit_code == 0, page.output
     assert (options.out / "report.html").read_text().count("reminder, explicit</text>") == 2
+    assert Report.read(options.out, beside=[options.out]).page == (options.out / "report.html").read_text()
     refused = CliRunner().invoke(app, ["eval", "prefeval", "--data", str(folder), "--distance", "0"])
     assert refused.exit_code == 2
     assert "give --out" in refused.stderr

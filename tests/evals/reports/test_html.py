@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from habitus.evals.cli import add_commands
-from habitus.evals.longmemeval.run import RunOptions, run_longmemeval
 from habitus.evals.reports.charts import Bar, bars, lines
 from habitus.evals.reports.html import page, write_page
 from habitus.evals.reports.scored_runs import SCORES_FILE
-from habitus.evals.running import AgentUnderTest, UsageError
+from habitus.evals.running import UsageError
+from tests.evals.reports.conftest import EVIL
 
 SVG = "{http://www.w3.org/2000/svg}"
-EVIL = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def data(record: Callable[..., Any], write: Callable[..., Path]) -> Path:
-    """Two questions: one found at once, one whose evidence shares no word with it and holds markup."""
-    missed = record(question_id="missed", question=f"Which {EVIL} tool?", answer="spade")
-    missed["haystack_sessions"][1][2]["content"] = f"My own shovel {EVIL}"
-    missed["haystack_sessions"][0][0]["content"] = "Which tool is best?"
-    return write([record(), missed])
-
-
-@pytest.fixture
-def run(data: Path, tmp_path: Path, agents: Any) -> Path:
-    options = RunOptions(data=data, out=tmp_path / "run", with_replies=False, budgets=(1,))
-    assert run_longmemeval(options, lambda: AgentUnderTest(open=agents, encoder="none")) == 0
-    return tmp_path / "run"
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing(run: Path, data: Path) -> None:
