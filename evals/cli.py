@@ -74,6 +74,7 @@ def _bench() -> None:
 
 
 _BENCHES = {
+    "commits": ("commits", "Commits, reads and turns in both stores: times, and round trips to the server."),
     "encoder": (
         "encoder",
         "Compare the fast encoder with sentence-transformers: texts per second, and equality.",

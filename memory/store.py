@@ -267,10 +267,10 @@ class MemoryStore(Protocol):
         ...
 
     def preference_vectors(self, user_id: str) -> Mapping[str, Vectors]:
-        """Return by id the vectors of the user's preferences, shape `(2, dim)`: statement, what it is about.
+        """Return vectors of shape `(dim,)` by text: the user's preferences' statements, what they are about.
 
-        They are derived, and stored when a preference is committed. Some may be missing: after a change of
-        encoder, of what an older version stored, or what was rewritten because evidence was forgotten.
+        They are derived, and stored when a preference is committed. Some may be missing until `reindex`:
+        after a change of encoder, or of what an older version stored.
         """
         ...
 

@@ -138,6 +138,7 @@ class EmbeddedStore(RelationalStore):
                 writing.set_meta(connection, "scrub", None)
 
     def reindex(self, progress: Progress | None = None) -> None:
+        self._complete_preferences()
         self._indexer.reindex(progress)
 
     def flush(self) -> None:

@@ -80,7 +80,7 @@ def move_users(
                 found.append(user_id)
             else:
                 if user_id in there:
-                    _check_begun(exported, target.export(user_id))
+                    _check_begun(exported, unread, target.export(user_id), target.unread(user_id))
                 _copy(source, target, exported, unread)
                 _verify(target, exported, unread)
                 copied[user_id] = len(exported.turns)
@@ -89,19 +89,38 @@ def move_users(
     return Moved(copied=copied, found=tuple(found))
 
 
-def _check_begun(sent: Exported, there: Exported) -> None:
+_RECORDS = ("turns", "preferences", "facts", "corrections", "feedback", "questions", "accesses", "personas")
+
+
+def _check_begun(
+    sent: Exported, sent_unread: Sequence[str], there: Exported, there_unread: Sequence[str]
+) -> None:
     """Check that what the target holds of a user can only be the beginning of this very move.
 
     Raises:
         InvalidInputError: it holds something else, which would be mixed up or overwritten.
     """
-    for name in ("turns", "preferences", "facts", "corrections", "feedback", "questions", "personas"):
-        known = set(map(repr, getattr(sent, name)))
-        if any(repr(record) not in known for record in getattr(there, name)):
-            raise InvalidInputError(
-                f"user {sent.user_id!r} has {name} at the target that the source does not have: delete the"
-                " user there first, or leave the user out"
-            )
+    other = [name for name in _RECORDS if not _holds(getattr(sent, name), getattr(there, name))]
+    other += [
+        name for name in ("profile", "weights") if getattr(there, name) not in (None, getattr(sent, name))
+    ]
+    if not _holds(_ended(sent), _ended(there)):
+        other.append("ended sessions")
+    if not _holds(sent_unread, there_unread):
+        other.append("turns that wait to be read")
+    if other:
+        raise InvalidInputError(
+            f"user {sent.user_id!r} has {other[0]} at the target that the source does not have: delete the"
+            " user there first, or leave the user out"
+        )
+
+
+def _holds(all_of_them: Sequence[object], some: Sequence[object]) -> bool:
+    return set(map(repr, some)) <= set(map(repr, all_of_them))
+
+
+def _ended(exported: Exported) -> list[str]:
+    return [session.id for session in exported.sessions if session.ended]
 
 
 def _copy(source: MemoryStore, target: MemoryStore, exported: Exported, unread: Sequence[str]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
 
+from habitus.memory.index.phrases import phrases_of
 from habitus.memory.index.remembering import remembered
 from habitus.memory.index.rows import Rows
 from habitus.memory.records import (
@@ -65,10 +67,9 @@ def select_in(
     connection: Statements, sql: str, first: Sequence[Any], values: Sequence[Any]
 ) -> Iterator[tuple[Any, ...]]:
     """Run `sql`, whose last place is `{}`, for all values; databases bound the number of places."""
-    for begin in range(0, len(values), 500):
-        part = values[begin : begin + 500]
-        places = ",".join("?" * len(part))
-        yield from connection.execute(sql.format(places), (*first, *part))
+    parts = [values[begin : begin + 500] for begin in range(0, len(values), 500)]
+    found = [connection.execute(sql.format(",".join("?" * len(part))), (*first, *part)) for part in parts]
+    return chain.from_iterable(found)
 
 
 def _turn(row: tuple[Any, ...]) -> Turn:
@@ -171,10 +172,26 @@ def documents(
 
 
 def preference_vectors(connection: Statements, user_id: str, dim: int) -> dict[str, Vectors]:
-    """Return by id the vectors of preferences, shape `(2, dim)` each; those that have none are left out."""
-    sql = "SELECT id, vectors FROM preferences WHERE user_id = ? AND vectors IS NOT NULL"
-    found = connection.execute(sql, (user_id,))
-    return {one: np.frombuffer(blob, dtype=np.float32).reshape(-1, dim) for one, blob in found}
+    """Return the vectors that are stored with preferences, by the `phrases_of` each, shape `(dim,)`.
+
+    Text and vector come from one row: a preference that is changed meanwhile keeps its id, not its words.
+    """
+    sql = "SELECT document, vectors FROM preferences WHERE user_id = ? AND vectors IS NOT NULL"
+    return {
+        text: vector
+        for document, blob in connection.execute(sql, (user_id,))
+        for text, vector in zip(
+            phrases_of(_parsed[Preference](document)),
+            np.frombuffer(blob, dtype=np.float32).reshape(2, dim),
+            strict=True,
+        )
+    }
+
+
+def without_vectors(connection: Statements, user_id: str) -> list[Preference]:
+    """Return the preferences that are stored without vectors."""
+    sql = "SELECT document FROM preferences WHERE user_id = ? AND vectors IS NULL ORDER BY at, id"
+    return [_parsed[Preference](document) for (document,) in connection.execute(sql, (user_id,))]
 
 
 def accesses(connection: Connection, user_id: str) -> list[Access]:
@@ -290,6 +307,9 @@ class Size:
     n_passages: int = 0
     epoch: int = 0
     version: int = 0
+
+    def grown_by(self, n_turns: int, n_passages: int) -> Size:
+        return replace(self, n_turns=self.n_turns + n_turns, n_passages=self.n_passages + n_passages)
 
 
 def size(connection: Connection, user_id: str) -> Size:

@@ -59,6 +59,10 @@ class RelationalStore(ABC):
     def _read(self) -> AbstractContextManager[Connection]:
         """Look at one committed state of the database throughout the block."""
 
+    def _glance(self) -> AbstractContextManager[Connection]:
+        """Run one statement that reads; where transactions cost time, without one."""
+        return self._read()
+
     @abstractmethod
     def _change(self, user_id: str) -> AbstractContextManager[Connection]:
         """Run one transaction on a user: durable when the block ends, undone when it raises."""
@@ -69,7 +73,10 @@ class RelationalStore(ABC):
 
     @abstractmethod
     def _index(self, connection: Connection, user_id: str, n_turns: int, size: Size) -> None:
-        """Index in the transaction of a change, where indexes are tables; `n_turns` were given."""
+        """Index in the transaction of a change, where indexes are tables; `n_turns` were given.
+
+        The user has at most the size; a turn that was stored before is counted twice.
+        """
 
     @abstractmethod
     def _was_changed(self, n_turns: int, size: Size) -> None:
@@ -100,7 +107,7 @@ class RelationalStore(ABC):
         prepared = prepare(self._encoder, changes.turns, vectors)
         phrases = preference_phrases(changes.preferences, self._encoder)
         with self._change(user_id) as connection:
-            connection.begin_change(user_id)
+            size_before = connection.begin_change(user_id)
             writing.write_turns(connection, user_id, prepared)
             writing.write_preferences(connection, user_id, changes.preferences, phrases)
             for group in _document_groups(changes):
@@ -115,17 +122,17 @@ class RelationalStore(ABC):
             writing.end_sessions(connection, user_id, changes.ends_sessions)
             writing.mark_unread(connection, user_id, changes.unread)
             writing.mark_read(connection, user_id, changes.read)
-            size = reading.size(connection, user_id)
+            size = size_before().grown_by(len(prepared), sum(len(item.vectors) for item in prepared))
             self._index(connection, user_id, len(prepared), size)
         self._was_changed(len(prepared), size)
 
     def version(self, user_id: str) -> str:
-        with self._read() as connection:
+        with self._glance() as connection:
             size = reading.size(connection, user_id)
         return f"{size.epoch}.{size.version}"
 
     def users(self) -> list[str]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.users(connection)
 
     def turns(
@@ -143,60 +150,60 @@ class RelationalStore(ABC):
             return reading.vectors(connection, user_id, ids, self._encoder.dim)
 
     def sessions(self, user_id: str, *, open_only: bool = False) -> list[Session]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.sessions(connection, user_id, open_only=open_only)
 
     def preferences(self, user_id: str, *, status: Status | None = None) -> list[Preference]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.documents(connection, user_id, Preference, status)
 
     def preference_vectors(self, user_id: str) -> Mapping[str, Vectors]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.preference_vectors(connection, user_id, self._encoder.dim)
 
     def facts(self, user_id: str, *, status: Status | None = None) -> list[Fact]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.documents(connection, user_id, Fact, status)
 
     def corrections(self, user_id: str) -> list[Correction]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.documents(connection, user_id, Correction)
 
     def feedback(self, user_id: str, *, limit: int | None = None) -> list[Feedback]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.documents(connection, user_id, Feedback, limit=limit)
 
     def weights(self, user_id: str) -> RewardWeights | None:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.weights(connection, user_id)
 
     def questions(self, user_id: str) -> list[AskedQuestion]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.documents(connection, user_id, AskedQuestion)
 
     def accesses(self, user_id: str) -> list[Access]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.accesses(connection, user_id)
 
     def unread(self, user_id: str) -> list[str]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.unread(connection, user_id)
 
     def users_with_unread(self) -> list[str]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.users_with_unread(connection)
 
     def profile(self, user_id: str) -> Profile | None:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.profile(connection, user_id)
 
     def personas(self, user_id: str) -> list[Persona]:
-        with self._read() as connection:
+        with self._glance() as connection:
             return reading.personas(connection, user_id)
 
     def search(self, user_id: str, query: Query) -> Candidates:
         vector = check_query(query, self._encoder.dim)
-        with self._read() as connection:
+        with self._glance() as connection:
             size = reading.size(connection, user_id)
         if self._in_memory.is_exceeded_by(size):
             return self._search_wide(user_id, query, vector)
@@ -231,20 +238,32 @@ class RelationalStore(ABC):
         feedback_ids: Sequence[str] = (),
         rewrites: Mapping[str, str] = MappingProxyType({}),
     ) -> Forgotten:
-        left = [
-            turn.model_copy(update={"text": rewrites[turn.id]})
-            for turn in self.turns(user_id, ids=list(rewrites))
-        ]
-        rewritten = prepare(self._encoder, left)
-        with self._change(user_id) as connection:
-            records = {*preference_ids, *fact_ids, *correction_ids, *feedback_ids}
-            forgotten = _forget(connection, user_id, set(turn_ids), records, rewritten)
-            if forgotten != Forgotten():
-                touched = bool(forgotten.turn_ids or forgotten.rewritten_ids)
-                self._will_delete(connection, user_id, turns=touched)
+        records = {*preference_ids, *fact_ids, *correction_ids, *feedback_ids}
+        forgotten: Forgotten | None = None
+        while forgotten is None:
+            # Encoded before the transaction, which keeps others out.
+            whole = self.turns(user_id, ids=list(rewrites))
+            left = [turn.model_copy(update={"text": rewrites[turn.id]}) for turn in whole]
+            rewritten = prepare(self._encoder, left)
+            with self._change(user_id) as connection:
+                if _are_stored(connection, user_id, whole):
+                    forgotten = _forget(connection, user_id, set(turn_ids), records, rewritten)
+                    if forgotten != Forgotten():
+                        touched = bool(forgotten.turn_ids or forgotten.rewritten_ids)
+                        self._will_delete(connection, user_id, turns=touched)
         self._residents.drop(user_id)
         self._was_deleted(user_id)
         return forgotten
+
+    def _complete_preferences(self) -> None:
+        """Compute the vectors that preferences of an older version, or of another encoder, lack."""
+        for user_id in self.users():
+            with self._glance() as connection:
+                lacking = reading.without_vectors(connection, user_id)
+            if lacking:
+                vectors = preference_phrases(lacking, self._encoder)
+                with self._change(user_id) as connection:
+                    writing.add_vectors(connection, user_id, lacking, vectors)
 
     def export(self, user_id: str) -> Exported:
         with self._read() as connection:
@@ -308,6 +327,12 @@ def _check_known(connection: Connection, user_id: str) -> None:
         raise NotFoundError(f"nothing is stored of user {user_id!r}")
 
 
+def _are_stored(connection: Connection, user_id: str, turns: Sequence[Turn]) -> bool:
+    """Tell whether turns are stored as they are here."""
+    stored = reading.stored_turns(connection, user_id, [turn.id for turn in turns])
+    return {turn.id: turn for _, turn in stored.values()} == {turn.id: turn for turn in turns}
+
+
 def _forget(
     connection: Connection,
     user_id: str,
@@ -351,7 +376,9 @@ def _forget(
     writing.delete_documents(connection, user_id, Feedback, gone_feedback)
     if gone_feedback:
         writing.delete_weights(connection, user_id)
-    writing.write_documents(connection, forgetting.cleaned(preferences, is_lost, gone_preferences))
+    writing.rewrite_preferences(
+        connection, user_id, forgetting.cleaned(preferences, is_lost, gone_preferences)
+    )
     writing.write_documents(connection, forgetting.cleaned(facts, is_lost, gone_facts))
     gone = set(stored) | gone_preferences | gone_facts
     questions = reading.documents(connection, user_id, AskedQuestion)

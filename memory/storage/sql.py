@@ -6,8 +6,11 @@ one database does in its own way is a method of its connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from habitus.memory.storage.reading import Size
 
 FeatureRow = tuple[int, int, int, bytes, bytes, bytes]
 """Of a turn: sequence number, passages, terms, then hashes and counts of the terms, and the vectors."""
@@ -15,9 +18,6 @@ FeatureRow = tuple[int, int, int, bytes, bytes, bytes]
 
 class Result(Protocol):
     """The rows that a statement yields."""
-
-    @property
-    def rowcount(self) -> int: ...
 
     def fetchone(self) -> Any: ...
 
@@ -29,7 +29,12 @@ class Result(Protocol):
 
 
 class Statements(Protocol):
-    """Runs statements within a transaction."""
+    """Runs statements within a transaction.
+
+    A statement may be sent no sooner than its result is asked for, with all that were run before it: run
+    first what can be run, and then look at results. An error is then raised late, but before the transaction
+    is over.
+    """
 
     def execute(self, sql: str, values: Sequence[Any] = ..., /) -> Result: ...
 
@@ -49,12 +54,18 @@ class Connection(Statements, Protocol):
         """Tables beside those that every store has, with a column `user_id`."""
         ...
 
-    def begin_change(self, user_id: str) -> None:
-        """Make the user known, and give them another version; who else changes them waits."""
+    def begin_change(self, user_id: str) -> Callable[[], Size]:
+        """Make the user known, and give them another version; who else changes them waits.
+
+        The result tells what there was of the user then.
+        """
         ...
 
     def reserve(self, user_id: str, n: int) -> int:
-        """Return the first of `n` sequence numbers, all higher than any that a turn of the user has."""
+        """Return the first of `n` sequence numbers, all higher than any that a turn of the user has.
+
+        The change must have begun.
+        """
         ...
 
     def add_features(self, user_id: str, rows: Sequence[FeatureRow]) -> None:

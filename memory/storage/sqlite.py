@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from habitus.memory.errors import StoreClosedError, StoreCorruptError, StoreFullError
 from habitus.memory.index.outbox import put_added, put_removed, shard_of
+from habitus.memory.storage import reading
+from habitus.memory.storage.reading import Size
 from habitus.memory.storage.schema import migrate
 from habitus.memory.storage.scrubbing import UnknownLayoutError, scrub_pages
 from habitus.memory.storage.sql import FeatureRow
@@ -62,12 +64,14 @@ class SqliteConnection(sqlite3.Connection):
     with_features = "JOIN features f USING (seq)"
     derived_tables = ("outbox",)
 
-    def begin_change(self, user_id: str) -> None:
+    def begin_change(self, user_id: str) -> Callable[[], Size]:
         self.execute(
             "INSERT INTO users (user_id, shard, epoch) VALUES (?, ?, ?)"
             " ON CONFLICT (user_id) DO UPDATE SET version = version + 1",
             (user_id, shard_of(user_id), new_epoch()),
         )
+        size = reading.size(self, user_id)
+        return lambda: size
 
     def reserve(self, user_id: str, n: int) -> int:
         # Numbers of the whole table, so that they name a turn in the indexes by themselves.

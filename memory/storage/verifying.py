@@ -34,7 +34,8 @@ def problems_of(connection: Connection, user_id: str, dim: int) -> Iterator[str]
         dim: length of a vector.
     """
     found = [*_sums(connection, user_id), *_sessions(connection, user_id)]
-    found += [*_features(connection, user_id, dim), *_references(connection, user_id)]
+    found += [*_features(connection, user_id, dim), *_of_preferences(connection, user_id, dim)]
+    found += _references(connection, user_id)
     found += _unreadable(connection, user_id)
     for problem in found:
         yield f"user {user_id!r}: {problem}"
@@ -83,6 +84,16 @@ def _features(connection: Connection, user_id: str, dim: int) -> Iterator[str]:
     for seq, n_passages, n_bytes in rows:
         if not n_passages or n_bytes != n_passages * dim * 4:
             yield f"the vectors of message number {seq} have a wrong length"
+
+
+def _of_preferences(connection: Connection, user_id: str, dim: int) -> Iterator[str]:
+    """Those without vectors are left out: `reindex` completes them."""
+    (n,) = connection.execute(
+        "SELECT count(*) FROM preferences WHERE user_id = ? AND length(vectors) <> ?",
+        (user_id, 2 * dim * 4),
+    ).fetchone()
+    if n:
+        yield f"the vectors of {n} preferences have a wrong length"
 
 
 def _references(connection: Connection, user_id: str) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.records import (
@@ -62,34 +63,48 @@ def write_turns(connection: Connection, user_id: str, prepared: Sequence[Prepare
     Raises:
         InvalidInputError: the place of a turn in its session is taken by another.
     """
+    owners = _owners(connection, user_id, [item.turn for item in prepared])
     stored = reading.stored_turns(connection, user_id, [item.turn.id for item in prepared])
     fresh = [item for item in prepared if stored.get(item.turn.id, (0, None))[1] != item.turn]
     replaced = [stored[item.turn.id] for item in fresh if item.turn.id in stored]
+    _check_free([item.turn for item in fresh], dict(owners), {turn.id for _, turn in replaced})
     _extend_sessions(connection, user_id, [item.turn for item in fresh], set(stored))
     if replaced:
         delete_turns(connection, user_id, [seq for seq, _ in replaced])
-    _check_free(connection, user_id, [item.turn for item in fresh])
     _insert_turns(connection, user_id, fresh)
     if replaced:
         touched = {turn.session_id for _, turn in replaced} | {item.turn.session_id for item in fresh}
         _recount_sessions(connection, user_id, touched)
 
 
-def _check_free(connection: Connection, user_id: str, turns: Iterable[Turn]) -> None:
-    """Check that no other turn has the place of one of these.
+_Place = tuple[str, int]
+"""A session, and a place in it."""
+
+
+def _owners(connection: Connection, user_id: str, turns: Iterable[Turn]) -> Iterator[tuple[_Place, str]]:
+    """Return which turns have the places of these, the same or others."""
+    by_session: dict[str, list[int]] = defaultdict(list)
+    for turn in turns:
+        by_session[turn.session_id].append(turn.index)
+    sql = "SELECT session_id, place, id FROM turns WHERE user_id = ? AND session_id = ? AND place IN ({})"
+    found = [
+        select_in(connection, sql, [user_id, session_id], places) for session_id, places in by_session.items()
+    ]
+    return (((session_id, place), owner) for session_id, place, owner in chain.from_iterable(found))
+
+
+def _check_free(turns: Iterable[Turn], owners: Mapping[_Place, str], replaced: Set[str]) -> None:
+    """Check that no other turn has the place of one of these, but for those that are replaced.
 
     Raises:
         InvalidInputError: one has.
     """
-    by_session: dict[str, dict[int, str]] = defaultdict(dict)
     for turn in turns:
-        by_session[turn.session_id][turn.index] = turn.id
-    sql = "SELECT place, id FROM turns WHERE user_id = ? AND session_id = ? AND place IN ({})"
-    for session_id, wanted in by_session.items():
-        for place, owner in select_in(connection, sql, [user_id, session_id], list(wanted)):
+        owner = owners.get((turn.session_id, turn.index))
+        if owner is not None and owner not in replaced:
             raise InvalidInputError(
-                f"place {place} of session {session_id!r} is taken by turn {owner!r}, so {wanted[place]!r}"
-                " cannot have it"
+                f"place {turn.index} of session {turn.session_id!r} is taken by turn {owner!r}, so"
+                f" {turn.id!r} cannot have it"
             )
 
 
@@ -232,12 +247,15 @@ def end_sessions(connection: Connection, user_id: str, session_ids: Sequence[str
     Raises:
         InvalidInputError: the user has no such session.
     """
+    sql = "SELECT id FROM sessions WHERE user_id = ? AND id IN ({})"
+    known = {session_id for (session_id,) in select_in(connection, sql, [user_id], session_ids)}
     for session_id in session_ids:
-        done = connection.execute(
-            "UPDATE sessions SET ended = 1 WHERE user_id = ? AND id = ?", (user_id, session_id)
-        )
-        if not done.rowcount:
+        if session_id not in known:
             raise InvalidInputError(f"session {session_id!r} has no turns, so it cannot be ended")
+    connection.executemany(
+        "UPDATE sessions SET ended = 1 WHERE user_id = ? AND id = ?",
+        [(user_id, session_id) for session_id in session_ids],
+    )
 
 
 AnyDocument = Preference | Fact | Correction | Feedback | AskedQuestion
@@ -271,11 +289,49 @@ def write_preferences(
         vectors: shape `(n, 2, dim)`, of the `phrases_of` each.
     """
     delete_documents(connection, user_id, Preference, [one.id for one in preferences])
+    _insert_preferences(
+        connection, [(one, rows.tobytes()) for one, rows in zip(preferences, vectors, strict=True)]
+    )
+
+
+def rewrite_preferences(connection: Connection, user_id: str, preferences: Sequence[Preference]) -> None:
+    """Store preferences whose words are the same in place of the old ones, which leave them their vectors."""
+    sql = "SELECT id, vectors FROM preferences WHERE user_id = ? AND id IN ({})"
+    kept = dict(select_in(connection, sql, [user_id], [one.id for one in preferences]))
+    delete_documents(connection, user_id, Preference, [one.id for one in preferences])
+    _insert_preferences(connection, [(one, kept.get(one.id)) for one in preferences])
+
+
+def add_vectors(
+    connection: Connection, user_id: str, preferences: Sequence[Preference], vectors: Vectors
+) -> None:
+    """Store vectors with preferences that have none; those that have changed meanwhile are left alone.
+
+    Args:
+        connection: within a transaction.
+        user_id: whose.
+        preferences: as they were read.
+        vectors: shape `(n, 2, dim)`, of the `phrases_of` each.
+    """
+    unchanged = {one.id: one for one in reading.without_vectors(connection, user_id)}
+    connection.executemany(
+        "UPDATE preferences SET vectors = ? WHERE user_id = ? AND id = ?",
+        [
+            (rows.tobytes(), user_id, one.id)
+            for one, rows in zip(preferences, vectors, strict=True)
+            if unchanged.get(one.id) == one
+        ],
+    )
+
+
+def _insert_preferences(
+    connection: Connection, preferences: Iterable[tuple[Preference, bytes | None]]
+) -> None:
     connection.executemany(
         "INSERT INTO preferences (user_id, id, status, at, document, vectors) VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (one.user_id, one.id, *_status_and_instant(one), _json(one), rows.tobytes())
-            for one, rows in zip(preferences, vectors, strict=True)
+            (one.user_id, one.id, *_status_and_instant(one), _json(one), vectors)
+            for one, vectors in preferences
         ],
     )
 

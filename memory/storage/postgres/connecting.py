@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import selectors
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import RLock
 from typing import Any
 
@@ -30,6 +30,7 @@ from habitus.memory.storage.locking import UserLocks
 from habitus.memory.storage.postgres.schema import migrate
 from habitus.memory.storage.postgres.url import check_url
 from habitus.memory.storage.postgres.wide import forget_postings
+from habitus.memory.storage.reading import Size
 from habitus.memory.storage.sql import FeatureRow, Result
 from habitus.memory.storage.writing import new_epoch
 from habitus.retrievers.encoder import Encoder
@@ -50,13 +51,18 @@ def _placed(statement: str) -> bytes:
 
 
 class PostgresConnection:
-    """A `habitus.memory.storage.sql.Connection`."""
+    """A `habitus.memory.storage.sql.Connection`.
+
+    Within a pipeline statements are sent without waiting for the one before: a commit of 18 statements takes
+    two round trips.
+    """
 
     with_features = "JOIN features f USING (user_id, seq)"
     derived_tables = ("passages", "postings")
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
+        self._last_seq: Callable[[], int] | None = None
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Result:
         return self._connection.execute(_placed(statement), values or None, binary=True)
@@ -65,18 +71,29 @@ class PostgresConnection:
         with self._connection.cursor() as cursor:
             cursor.executemany(_placed(statement), rows)
 
-    def begin_change(self, user_id: str) -> None:
-        self.execute(
+    def begin_change(self, user_id: str) -> Callable[[], Size]:
+        begun = self.execute(
             "INSERT INTO users (user_id, epoch) VALUES (?, ?)"
-            " ON CONFLICT (user_id) DO UPDATE SET version = users.version + 1",
+            " ON CONFLICT (user_id) DO UPDATE SET version = users.version + 1"
+            " RETURNING last_seq, n_turns, n_passages, epoch, version",
             (user_id, new_epoch()),
         )
 
+        @cache
+        def row() -> tuple[int, ...]:
+            found: tuple[int, ...] = begun.fetchone()
+            return found
+
+        self._last_seq = lambda: row()[0]
+        return lambda: Size(*row()[1:])
+
     def reserve(self, user_id: str, n: int) -> int:
-        # The user's row is locked, so that numbers become visible in their order.
-        statement = "UPDATE users SET last_seq = last_seq + ? WHERE user_id = ? RETURNING last_seq"
-        (last,) = self.execute(statement, (n, user_id)).fetchone()
-        return int(last) - n + 1
+        assert self._last_seq is not None, "no change has begun"
+        # The user's row is locked since, so that numbers become visible in their order.
+        last = self._last_seq()
+        self._last_seq = lambda: last + n
+        self.execute("UPDATE users SET last_seq = ? WHERE user_id = ?", (last + n, user_id))
+        return last + 1
 
     def add_features(self, user_id: str, rows: Sequence[FeatureRow]) -> None:
         self.executemany(
@@ -252,12 +269,15 @@ class PostgresDatabase:
         """Look at one committed state of the database throughout the block."""
         self._check_open()
         with self._translated(), self._pool.connection() as connection:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            try:
+            with _transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
                 yield PostgresConnection(connection)
-            finally:
-                if not connection.broken:
-                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def glance(self) -> Iterator[PostgresConnection]:
+        """Run one statement that reads, in one round trip."""
+        self._check_open()
+        with self._translated(), self._pool.connection() as connection:
+            yield PostgresConnection(connection)
 
     @contextmanager
     def write(self, user_id: str) -> Iterator[PostgresConnection]:
@@ -268,7 +288,9 @@ class PostgresDatabase:
         """
         self._check_open()
         with self._translated(), self._writing(user_id) as connection:
-            with self._transaction(connection, user_id) as transaction:
+            with _transaction(connection, "BEGIN"):
+                transaction = PostgresConnection(connection)
+                transaction.execute("SELECT FROM users WHERE user_id = ? FOR UPDATE", (user_id,))
                 yield transaction
 
     @contextmanager
@@ -282,13 +304,6 @@ class PostgresDatabase:
                     return
         with self._pool.connection() as connection:
             yield connection
-
-    @contextmanager
-    def _transaction(self, connection: psycopg.Connection, user_id: str) -> Iterator[PostgresConnection]:
-        with connection.transaction():
-            transaction = PostgresConnection(connection)
-            transaction.execute("SELECT FROM users WHERE user_id = ? FOR UPDATE", (user_id,))
-            yield transaction
 
     @contextmanager
     def turn_of(self, user_id: str) -> Iterator[None]:
@@ -321,17 +336,17 @@ class PostgresDatabase:
 
     def _lock(self, connection: psycopg.Connection, user_id: str) -> None:
         limit = f"{self._turn_timeout * 1000:.0f}"
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (limit,))
         try:
-            connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 1))", (self._key(user_id),))
+            with connection.pipeline():
+                connection.execute("SELECT set_config('lock_timeout', %s, false)", (limit,))
+                connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 1))", (self._key(user_id),))
+                connection.execute("RESET lock_timeout")
         except errors.LockNotAvailable as error:
+            connection.execute("RESET lock_timeout")
             raise TurnTimeoutError(
                 f"another process has been at a turn of user {user_id!r} for {self._turn_timeout:.0f} s: try"
                 " again later; ending that process ends its turn"
             ) from error
-        finally:
-            if not connection.broken:
-                connection.execute("RESET lock_timeout")
 
     def _unlock(self, connection: psycopg.Connection, user_id: str) -> None:
         try:
@@ -349,6 +364,32 @@ class PostgresDatabase:
             self._closed = True
             self._turn_pool.close()
             self._pool.close()
+
+
+@contextmanager
+def _transaction(connection: psycopg.Connection, begin: str) -> Iterator[None]:
+    """Run one transaction in a pipeline: committed when the block ends, undone when it raises.
+
+    Whatever is raised, the connection is left outside of any transaction, or closed.
+    """
+    try:
+        with connection.pipeline() as pipeline:
+            try:
+                connection.execute(begin.encode())
+                yield
+                done = connection.execute("COMMIT")
+            except BaseException:
+                # What was sent after the statement that failed has failed with it, and is of no interest.
+                with suppress(psycopg.Error):
+                    pipeline.sync()
+                raise
+    except BaseException as error:
+        with suppress(psycopg.Error):
+            connection.rollback()
+        if isinstance(error, errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
+            raise error.__context__ from None  # what failed first
+        raise
+    assert done.statusmessage == "COMMIT", done.statusmessage
 
 
 def _check(connection: psycopg.Connection) -> None:

@@ -94,6 +94,9 @@ class PostgresStore(RelationalStore):
     def _read(self) -> AbstractContextManager[PostgresConnection]:
         return self._database.read()
 
+    def _glance(self) -> AbstractContextManager[PostgresConnection]:
+        return self._database.glance()
+
     def _change(self, user_id: str) -> AbstractContextManager[PostgresConnection]:
         return self._database.write(user_id)
 
@@ -125,7 +128,8 @@ class PostgresStore(RelationalStore):
         pass
 
     def reindex(self, progress: Progress | None = None) -> None:
-        """Build the tables of large users anew; others are searched without any."""
+        """Build the tables of large users anew, others are searched without any; complete preferences."""
+        self._complete_preferences()
         users = self._large_users()
         with self._read() as connection:
             total = reading.counts(connection, None)["n_turns"]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from habitus.memory.index import phrases
-from habitus.memory.index.phrases import preference_phrases, recollect, vectors_of
-from habitus.memory.records import Preference
+from habitus.memory.index.phrases import phrases_of, preference_phrases, recollect, vectors_of
+from habitus.memory.records import Changes, Preference
+from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder, Vectors
 
 
@@ -62,9 +63,9 @@ class Kept:
     """A store that keeps the vectors of some preferences."""
 
     def __init__(self, preferences: list[Preference], encoder: Counting) -> None:
-        vectors = preference_phrases(preferences, HashingEncoder(encoder.dim))
+        texts = [text for one in preferences for text in phrases_of(one)]
         self.encoder = encoder
-        self.vectors = dict(zip((one.id for one in preferences), vectors, strict=True))
+        self.vectors = dict(zip(texts, HashingEncoder(encoder.dim).encode(texts), strict=True))
         self.n_read = 0
 
     def preference_vectors(self, user_id: str) -> Mapping[str, Vectors]:
@@ -99,3 +100,16 @@ def test_what_the_store_keeps_is_read_once_and_not_encoded() -> None:
     recollect(store, "ann", [*known, unkept])
     assert np.array_equal(vectors_of(["medlars"], encoder), HashingEncoder(encoder.dim).encode(["medlars"]))
     assert encoder.n_texts == 1
+
+
+def test_a_preference_that_is_changed_meanwhile_lends_its_vectors_to_no_other_words(
+    store: MemoryStore,
+) -> None:
+    before = likes("quinces")
+    store.commit("ann", Changes(preferences=(before,)))
+    changed = before.model_copy(update={"statement": "I like sloes", "target": "sloes"})
+    store.commit("ann", Changes(preferences=(changed,)))
+    phrases._cache.clear()
+    recollect(store, "ann", [before])  # read before the change
+    texts = ["I like quinces", "quinces", "I like sloes", "sloes"]
+    np.testing.assert_allclose(vectors_of(texts, store.encoder), store.encoder.encode(texts), atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from habitus.memory.store import MemoryStore, Query
 from habitus.retrievers.encoder import HashingEncoder
 
 MakeTurns = Callable[..., tuple[Turn, ...]]
+AT = datetime(2025, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -129,6 +131,32 @@ def test_other_memories_at_the_target_are_neither_mixed_in_nor_overwritten(
     target.commit("ann", Changes(turns=make_turns("ann", "s", "Somebody else's words")))
     before = target.export("ann")
     with pytest.raises(InvalidInputError, match="turns at the target"):
+        move_users(source, target)
+    assert target.export("ann") == before
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("profile", "profile", Profile(user_id="ann", version=9, made_at=AT)),
+        ("weights", "weights", RewardWeights(user_id="ann", made_at=AT, values={"z": 9.0}, n_comparisons=1)),
+        ("accesses", "accesses", (Access(user_id="ann", turn_id="s.0", at=AT, n=9),)),
+        ("turns that wait to be read", "unread", ("s.1",)),
+        ("ended sessions", "ends_sessions", ("open",)),
+    ],
+)
+def test_whatever_the_target_has_otherwise_is_not_overwritten(
+    stores: tuple[MemoryStore, MemoryStore],
+    make_turns: MakeTurns,
+    name: str,
+    field: str,
+    value: object,
+) -> None:
+    source, target = stores
+    fill(source, "ann", make_turns)
+    target.commit("ann", Changes.model_validate({"turns": source.export("ann").turns, field: value}))
+    before = target.export("ann")
+    with pytest.raises(InvalidInputError, match=f"{name} at the target"):
         move_users(source, target)
     assert target.export("ann") == before
 

@@ -32,6 +32,7 @@ from habitus.memory.records import (
     RewardWeights,
     Turn,
 )
+from habitus.memory.storage.relational import RelationalStore
 from habitus.memory.store import Candidates, MemoryStore, Query
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import HashingEncoder
@@ -285,15 +286,39 @@ class TestCommitAndRead:
         )
         store.commit("bob", Changes(preferences=(preference("bob", "ale"),)))
         found = store.preference_vectors("ann")
-        assert set(found) == {"tea", "jam"}
-        wanted = store.encoder.encode(["The user drinks tea.", "tea", "The user likes jam."])
-        np.testing.assert_allclose(found["tea"], wanted[:2], atol=1e-6)
-        np.testing.assert_allclose(found["jam"], wanted[[2, 2]], atol=1e-6)
+        texts = ["The user drinks tea.", "tea", "The user likes jam."]
+        assert sorted(found) == sorted(texts)
+        for text, wanted in zip(texts, store.encoder.encode(texts), strict=True):
+            np.testing.assert_allclose(found[text], wanted, atol=1e-6)
         store.forget("ann", preference_ids=["tea"])
-        assert set(store.preference_vectors("ann")) == {"jam"}
+        assert set(store.preference_vectors("ann")) == {"The user likes jam."}
         store.delete_user("ann")
         assert store.preference_vectors("ann") == {}
-        assert set(store.preference_vectors("bob")) == {"ale"}
+        assert set(store.preference_vectors("bob")) == {"The user likes ale.", "ale"}
+
+    def test_a_preference_that_loses_evidence_keeps_its_vectors(
+        self, store: MemoryStore, make_turns: MakeTurns
+    ) -> None:
+        turns = make_turns("ann", "s", "I like tea.", "Noted.", "Tea again.")
+        evidence = tuple(Evidence(turn_id=turn.id, quote=turn.text) for turn in turns[::2])
+        store.commit("ann", Changes(turns=turns, preferences=(preference("ann", "tea", evidence=evidence),)))
+        before = store.preference_vectors("ann")
+        store.forget("ann", turn_ids=["s.2"])
+        assert [len(one.evidence) for one in store.preferences("ann")] == [1]
+        after = store.preference_vectors("ann")
+        assert set(after) == set(before) == {"The user likes tea.", "tea"}
+
+    def test_reindex_computes_the_vectors_that_preferences_lack(self, store: RelationalStore) -> None:
+        store.commit("ann", Changes(preferences=(preference("ann", "tea"), preference("ann", "jam"))))
+        before = store.preference_vectors("ann")
+        with store._change("ann") as connection:
+            connection.execute("UPDATE preferences SET vectors = NULL WHERE user_id = ?", ("ann",))
+        assert store.preference_vectors("ann") == {}
+        store.reindex()
+        after = store.preference_vectors("ann")
+        assert set(after) == set(before)
+        for text, vector in before.items():
+            np.testing.assert_allclose(after[text], vector, atol=1e-6)
 
     def test_preferences_come_by_the_instant_they_were_learnt(self, store: MemoryStore) -> None:
         store.commit(

@@ -56,6 +56,10 @@ def test_a_user_who_is_deleted_meanwhile_is_left_out(filled: RelationalStore) ->
         ("UPDATE sessions SET n_turns = 1 WHERE user_id = ?", "session 's' does not agree"),
         ("UPDATE turns SET id = 'lost' WHERE user_id = ? AND id = 's.0'", "1 rows of unread"),
         ("UPDATE preferences SET document = '{}' WHERE user_id = ?", "errors in preferences"),
+        (
+            "UPDATE preferences SET vectors = substr(vectors, 1, 8) WHERE user_id = ?",
+            "vectors of 1 preferences",
+        ),
     ],
 )
 def test_what_does_not_hold_together_is_named(filled: RelationalStore, damage: str, told: str) -> None:

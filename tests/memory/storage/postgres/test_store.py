@@ -15,6 +15,7 @@ import pytest
 
 from habitus.memory.errors import (
     EncoderChangedError,
+    InvalidInputError,
     StoreCorruptError,
     StoreUnreachableError,
     TurnTimeoutError,
@@ -142,6 +143,67 @@ class TestSeveralProcesses:
         with store.turn_of("ann"):
             store.commit("ann", Changes(turns=make_turns("ann", "s", "after", first=1)))
         assert len(store.turns("ann")) == 2
+
+
+class TestTransactions:
+    """Statements are sent without waiting for the one before; what fails must still be told, and undone."""
+
+    def test_what_failed_first_is_told_and_nothing_is_stored(
+        self, open_store: Open, make_turns: MakeTurns, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = open_store(max_connections=1)
+        store.commit("ann", Changes(turns=make_turns("ann", "s", "before")))
+        for read in (True, False):  # whether something is asked for after what fails
+            with pytest.raises(InvalidInputError, match="cannot hold"), store._change("ann") as connection:
+                connection.begin_change("ann")
+                writing.write_turns(connection, "ann", prepare(store.encoder, make_turns("ann", "t", "figs")))
+                failed = connection.execute("SELECT 1 / 0")
+                connection.execute("SELECT 1")
+                if read:
+                    failed.fetchone()
+            assert [turn.text for turn in store.turns("ann")] == ["before"]
+            assert store.version("ann").endswith(".0")
+        with store.turn_of("ann"):
+            with pytest.raises(InvalidInputError, match="cannot hold"), store._change("ann") as connection:
+                connection.execute("SELECT 1 / 0")
+            store.commit("ann", Changes(turns=make_turns("ann", "s", "after", first=1)))
+        assert len(store.turns("ann")) == 2
+        assert caplog.messages == []
+
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError])
+    def test_who_is_interrupted_leaves_no_transaction_behind(
+        self,
+        open_store: Open,
+        make_turns: MakeTurns,
+        caplog: pytest.LogCaptureFixture,
+        kind: type[BaseException],
+    ) -> None:
+        store = open_store(max_connections=1)
+        with pytest.raises(kind), store._change("ann") as connection:
+            connection.begin_change("ann")
+            raise kind
+        with pytest.raises(kind), store._read() as reading_connection:
+            assert reading_connection.execute("SELECT 1").fetchone() == (1,)
+            raise kind
+        with pytest.raises(kind), store.turn_of("ann"), store._change("ann") as connection:
+            connection.begin_change("ann")
+            raise kind
+        assert store.users() == []
+        store.commit("ann", Changes(turns=make_turns("ann", "s", "figs")))
+        assert found(store, "figs") == ["s.0"]
+        assert caplog.messages == []
+
+    def test_a_lost_connection_is_told_within_a_read_too(
+        self, open_store: Open, postgres_url: str, make_turns: MakeTurns
+    ) -> None:
+        store = open_store(max_connections=1)
+        store.commit("ann", Changes(turns=make_turns("ann", "s", "figs")))
+        with pytest.raises(StoreUnreachableError, match="cannot be used"), store._read() as connection:
+            (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+            with psycopg.connect(postgres_url, autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            connection.execute("SELECT count(*) FROM turns").fetchone()
+        assert found(store, "figs") == ["s.0"]
 
 
 class TestSeveralThreads:
