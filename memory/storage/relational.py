@@ -94,6 +94,9 @@ class RelationalStore(ABC):
     def turn_of(self, user_id: str) -> AbstractContextManager[None]: ...
 
     @abstractmethod
+    def reindex(self, progress: Progress | None = None) -> None: ...
+
+    @abstractmethod
     def close(self) -> None: ...
 
     @property
