@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from habitus.agent.base import BaseAgent
@@ -126,7 +126,7 @@ class Known(BaseAgent):
             gone = self.store.forget(
                 user_id, turn_ids=turn_ids, preference_ids=preference_ids, fact_ids=fact_ids
             )
-            self._turns.drop(user_id)
+            self._turns.forgotten(user_id)
         return gone
 
     def forget_about(self, user_id: str, words: str) -> Forgotten:
@@ -145,8 +145,15 @@ class Known(BaseAgent):
         self._background.settle_profiles()
         with self._sessions.turn_of(user_id):
             gone = forget_about(self.store, user_id, words)
-            self._turns.drop(user_id)
+            self._turns.forgotten(user_id)
         return gone
+
+    def when_forgotten(self, tell: Callable[[str], None]) -> None:
+        """Have something called with a user's id whenever anything of theirs was deleted through this agent.
+
+        For whoever keeps what the agent said beside the store, as the server does: it has to go too.
+        """
+        self._turns.when_forgotten.append(tell)
 
     def export(self, user_id: str) -> Exported:
         """Return everything stored about the user.
@@ -166,4 +173,4 @@ class Known(BaseAgent):
         self._background.settle_profiles()
         with self._sessions.turn_of(user_id):
             self.store.delete_user(user_id)
-            self._turns.drop(user_id)
+            self._turns.forgotten(user_id)

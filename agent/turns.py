@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import Event
@@ -56,6 +56,7 @@ class Turns:
         self._background = background
         self._settings = settings
         self._count_tokens = count_tokens
+        self.when_forgotten: list[Callable[[str], None]] = []
         self._runner = Runner(
             store=store,
             generator=generator,
@@ -164,6 +165,12 @@ class Turns:
         self._sessions.drop(user_id)
         forget_prefixes(self._generator, user_id)
 
+    def forgotten(self, user_id: str) -> None:
+        """Drop what is kept of a user beside the store, wherever that is, after something was deleted."""
+        self.drop(user_id)
+        for tell in self.when_forgotten:
+            tell(user_id)
+
     def _no_session(self) -> ShortTermMemory:
         return ShortTermMemory(1, self._count_tokens)
 
@@ -184,7 +191,7 @@ class Turns:
         """See to what a turn leaves behind once it is stored."""
         outcome = final.get("outcome")
         if outcome is not None and outcome.forgotten is not None:
-            self.drop(final["user_id"])
+            self.forgotten(final["user_id"])
         self._background.after(final)
 
     def _end(self, user_id: str, session_ids: tuple[str, ...]) -> None:

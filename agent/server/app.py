@@ -90,7 +90,9 @@ def create_app(agent: Agent, options: ServerOptions | None = None) -> FastAPI:
         redoc_url=None,
         telemetry=_TELL_NOTHING,
     )
-    app.state.serving = Serving(agent=agent, keys=options.keys, limiter=RateLimiter(options.per_minute))
+    serving = Serving(agent=agent, keys=options.keys, limiter=RateLimiter(options.per_minute))
+    agent.when_forgotten(serving.replies.drop)
+    app.state.serving = serving
     app.include_router(openai_api.router)
     app.include_router(memory_api.router)
     _add_health(app, agent)
@@ -101,7 +103,7 @@ def create_app(agent: Agent, options: ServerOptions | None = None) -> FastAPI:
     if options.page:
         _add_page(app)
     # The last one added is the first that a request meets.
-    app.add_middleware(Idempotency)
+    app.add_middleware(Idempotency, agent=agent)
     app.add_middleware(BodyLimit, max_bytes=options.max_body_bytes, max_seconds=options.body_seconds)
     if options.cors:
         app.add_middleware(

@@ -12,11 +12,16 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from habitus.agent.server.errors import problem
+
+if TYPE_CHECKING:
+    from habitus.agent.agent import Agent
 
 KEPT_SECONDS = 3_600.0
 MAX_KEPT = 1_000
@@ -34,6 +39,10 @@ class _Kept:
     body: list[Message] = field(default_factory=list)
     n_bytes: int = 0
     done: bool = False
+    user_id: str | None = None
+    """Whose words the answer may hold; known when it has ended."""
+    is_gone: bool = False
+    """Whether the answer was deleted with what it may have told of."""
 
     @property
     def too_large(self) -> bool:
@@ -46,8 +55,11 @@ class Idempotency:
     What was done is never done again: an answer too large to keep is a 409 the next time.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, agent: Agent) -> None:
         self._app = app
+        # Called from the threads of turns.
+        self._lock = Lock()
+        agent.when_forgotten(self._empty)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,13 +78,25 @@ class Idempotency:
         if known is not None:
             await _again(known, asked)(scope, receive, send)
             return
-        kept = self._kept[name] = _Kept(asked, monotonic())
+        kept = _Kept(asked, monotonic())
+        with self._lock:
+            self._kept[name] = kept
         try:
             await self._app(scope, _replayed(body), _recorded(kept, scope, send))
         finally:
+            kept.user_id = scope.get("state", {}).get("user_id")
             # What failed on our side may be tried again.
-            if not kept.done and self._kept.get(name) is kept:
-                del self._kept[name]
+            with self._lock:
+                if not kept.done and self._kept.get(name) is kept:
+                    del self._kept[name]
+
+    def _empty(self, user_id: str) -> None:
+        """Let go of what a user was answered: something it may tell of was deleted."""
+        with self._lock:
+            for kept in self._kept.values():
+                if kept.user_id == user_id:
+                    kept.body.clear()
+                    kept.is_gone = True
 
     def _forget_old(self) -> None:
         oldest = monotonic() - KEPT_SECONDS
@@ -81,7 +105,8 @@ class Idempotency:
             n_bytes = sum(one.n_bytes for one in self._kept.values() if not one.too_large)
             if len(self._kept) <= MAX_KEPT and n_bytes <= MAX_ALL_BYTES and kept.at > oldest:
                 break
-            del self._kept[name]
+            with self._lock:
+                del self._kept[name]
 
 
 def _recorded(kept: _Kept, scope: Scope, send: Send) -> Send:
@@ -114,14 +139,15 @@ def _again(known: _Kept, asked: str) -> ASGIApp:
     if not known.done or known.start is None:
         message = "the first request with this Idempotency-Key is still under way; try again in a moment"
         return problem(409, message, code="idempotency_in_progress", headers={"Retry-After": "1"})
-    if known.too_large:
-        message = "this request was carried out, but its answer was too large to keep; look at memory"
+    if known.too_large or known.is_gone:
+        why = "was deleted with what it told of" if known.is_gone else "was too large to keep"
+        message = f"this request was carried out, but its answer {why}; look at memory"
         return problem(409, message, code="idempotency_answer_gone")
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         assert known.start is not None
         await send({**known.start, "headers": [*known.start["headers"], (b"idempotent-replay", b"true")]})
-        for part in known.body:
+        for part in tuple(known.body):
             await send(part)
 
     return answer

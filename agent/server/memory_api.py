@@ -218,7 +218,6 @@ async def why(turn_id: str, serving: ServingNow, user_id: UserNow) -> ReplyShown
 @router.post("/forget")
 async def forget(asked: ForgetRequest, serving: ServingNow, user_id: UserNow) -> ForgottenShown:
     """Delete for good a subject named in words, or records by their ids."""
-    serving.replies.drop(user_id)
     if asked.about is not None:
         gone = await off_loop(partial(serving.agent.forget_about, user_id, asked.about))
     else:
@@ -231,7 +230,6 @@ async def forget(asked: ForgetRequest, serving: ServingNow, user_id: UserNow) ->
                 fact_ids=asked.fact_ids,
             )
         )
-    serving.replies.drop(user_id)
     return ForgottenShown(
         turn_ids=list(gone.turn_ids),
         rewritten_ids=list(gone.rewritten_ids),
@@ -261,7 +259,6 @@ async def delete_user(
 ) -> None:
     """Delete everything about the user, for good."""
     await off_loop(partial(serving.agent.delete_user, user_id))
-    serving.replies.drop(user_id)
 
 
 def _turns(serving: Serving, user_id: str, session_id: str | None, wait: bool) -> list[Turn]:
@@ -271,6 +268,5 @@ def _turns(serving: Serving, user_id: str, session_id: str | None, wait: bool) -
 
 def _forget_one(serving: Serving, user_id: str, **ids: list[str]) -> None:
     gone = serving.agent.forget(user_id, **ids)
-    serving.replies.drop(user_id)
     if not gone.preference_ids and not gone.fact_ids:
         raise not_found("record")

@@ -162,7 +162,7 @@ async def chat(
     x_habitus_strength: Annotated[float, Header(ge=0.0, le=1.0)] = 1.0,
 ) -> Response:
     """Answer the last message of the user, and remember it."""
-    user_id = user_named(caller, asked.user or unquoted(x_habitus_user))
+    user_id = user_named(request, caller, asked.user or unquoted(x_habitus_user))
     session_id = unquoted(x_habitus_session)
     text, instructions = _read(asked)
     if asked.stream:

@@ -103,8 +103,8 @@ def caller_of(request: Request, authorization: Annotated[str | None, Header()] =
     return caller
 
 
-def user_named(caller: Caller, asked: str | None) -> str:
-    """Return the id whose memory is used.
+def user_named(request: Request, caller: Caller, asked: str | None) -> str:
+    """Return the id whose memory is used, and note it with the request.
 
     Raises:
         ApiError: 404 for a user this caller may not act for; 400 where a tenant names none.
@@ -114,6 +114,7 @@ def user_named(caller: Caller, asked: str | None) -> str:
         if asked is None:
             raise ApiError(400, "name the user: the field `user` or the header X-Habitus-User", param="user")
         raise not_found("user")
+    request.state.user_id = user_id
     return user_id
 
 
@@ -134,13 +135,14 @@ def unquoted(header: str | None) -> str | None:
 
 
 def user_of(
+    request: Request,
     caller: Annotated[Caller, Depends(caller_of)],
     x_habitus_user: Annotated[
         str | None, Header(description="Whose memory, percent-encoded; by default the key's user.")
     ] = None,
 ) -> str:
     """Return the user that a request to memory is about."""
-    return user_named(caller, unquoted(x_habitus_user))
+    return user_named(request, caller, unquoted(x_habitus_user))
 
 
 async def off_loop(work: Callable[[], T]) -> T:
