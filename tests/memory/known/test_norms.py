@@ -309,3 +309,21 @@ def test_to_like_a_thing_asks_nothing_of_the_assistant(thing: str, frame: str) -
 )
 def test_a_wish_to_the_assistant_is_no_mere_liking(wish: str) -> None:
     assert not is_mere_liking(wish)
+
+
+def test_the_nearest_norms_are_taken_on_demand_by_their_text_and_examples(encoder: Encoder) -> None:
+    norms = [
+        Norm(id="always", text="Say what is true."),
+        Norm(id="noise", text="After ten in the evening no loud music is allowed.", always=False),
+        Norm(id="waste", text="Glass goes into the green bin.", always=False),
+        Norm(id="pets", text="Ask first.", always=False, bears_on=("May I keep a dog in my flat?",)),
+    ]
+
+    def taken(message: str, n_nearest: int) -> list[str]:
+        [vector] = encoder.encode([message])
+        return [norm.id for norm in bearing(norms, vector, encoder, n_nearest=n_nearest)]
+
+    assert taken("Can I throw this glass into the green bin?", 1) == ["waste"]
+    assert taken("May I keep a dog here?", 2)[0] == "pets"
+    assert taken("Can I throw this glass into the green bin?", 0) == []
+    assert sorted(taken("Hello.", 9)) == ["noise", "pets", "waste"]

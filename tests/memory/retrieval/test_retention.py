@@ -160,3 +160,12 @@ def test_nothing_to_rank_is_no_error() -> None:
     for policy in ("none", "memorybank", "malp", "ld_agent", "generative_agents"):
         kept = retained(ranked(found), found, traces([]), policy, at=NOW)
         assert kept.ranked_turn_ids == ()
+
+
+def test_conditional_holds_what_something_rests_on_in_the_order_of_relevance() -> None:
+    found = candidates([3, 2, 1, 0], [0.1, 0.9, 0.5, 0.7])
+    kept = retained(
+        ranked(found), found, traces([3, 2, 1, 0], importance=[1.0, 0.0, 0.2, 0.9]), "conditional", at=NOW
+    )
+    assert kept.ranked_turn_ids == ("t3", "t2", "t0")
+    assert kept.session_ids == ("s3", "s2", "s0")
