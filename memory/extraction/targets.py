@@ -134,7 +134,7 @@ def is_anaphor(words: str) -> bool:
 
 
 def scope_of(clause: str) -> str | None:
-    """Return the condition under which the taste holds, in lower case, or None for always."""
+    """Return the condition under which the taste holds, in lower case but for "I", or None for always."""
     found = _SCOPE.search(clause)
     if found is None:
         return None
@@ -143,7 +143,7 @@ def scope_of(clause: str) -> str | None:
     else:
         rest = re.split(r"\s(?:i|we|because|but|so)\b(?!\s+am\b)", found["rest"], flags=re.IGNORECASE)[0]
         words = f"{found['condition']} {rest}"
-    scope = " ".join(words.lower().split())
+    scope = re.sub(r"\bi\b", "I", " ".join(words.lower().split()))
     return f"except {scope}" if _NOT_THERE.search(clause, 0, found.start()) else scope
 
 

@@ -213,9 +213,9 @@ def test_the_statement_keeps_the_reason_and_drops_the_lead_in() -> None:
     ("text", "stance", "scope"),
     [
         ("I like ferries, but not at work.", "like", "except at work"),
-        ("I love ferries, just not when I travel.", "like", "except when i travel"),
+        ("I love ferries, just not when I travel.", "like", "except when I travel"),
         ("On holidays I really enjoy ferries.", "like", "on holidays"),
-        ("When I travel I really enjoy ferries.", "like", "when i travel"),
+        ("When I travel I really enjoy ferries.", "like", "when I travel"),
         ("By the way, with my kids I avoid ferries.", "avoid", "with my kids"),
     ],
 )
@@ -247,7 +247,7 @@ def test_a_taste_that_came_or_went_is_the_taste_of_now(text: str, stance: str) -
         (
             "When I travel for work I prefer the night train.",
             "When I travel for work, I prefer the night train.",
-            "when i travel for work",
+            "when I travel for work",
         ),
         (
             "Nice weather! When we have guests I love cooking stews.",

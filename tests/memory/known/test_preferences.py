@@ -321,7 +321,7 @@ def test_a_repeated_taste_still_ends_what_it_is_preferred_to() -> None:
         (
             "I love flying.",
             "When I travel with my kids, I prefer trains over flying.",
-            {("like", "flying", None), ("like", "trains", "when i travel with my kids")},
+            {("like", "flying", None), ("like", "trains", "when I travel with my kids")},
         ),
         (
             "I love buses.",
