@@ -79,7 +79,7 @@ def commands(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
 
 
 def application() -> Any:
-    from habitus.agent.cli import app
+    from habitus.agent.commands.app import app
     from habitus.evals.cli import add_commands
 
     if "eval" not in {group.name for group in app.registered_groups}:
