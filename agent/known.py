@@ -8,7 +8,9 @@ from datetime import datetime
 from habitus.agent.base import BaseAgent
 from habitus.agent.inputs import instant
 from habitus.memory.errors import InvalidInputError
+from habitus.memory.masking import mask_all
 from habitus.memory.records import Exported, Fact, Persona, Preference, Profile, Status, Turn
+from habitus.memory.storage.moving import bring_back
 from habitus.memory.storage.subjects import forget_about
 from habitus.memory.store import Forgotten
 
@@ -162,6 +164,26 @@ class Known(BaseAgent):
             NotFoundError: nothing is stored about them.
         """
         return self.store.export(user_id)
+
+    def bring_back(self, exported: Exported) -> bool:
+        """Store everything of an export: messages, preferences, persona, feedback and all, as they were.
+
+        What `settings.masking` asks for is masked in it. Vectors are computed anew. Profiles and preferences
+        keep their history; turns that waited for a chat model are not read again.
+
+        Returns:
+            False where all of it was stored already.
+
+        Raises:
+            InvalidInputError: something else is stored of the user; delete them first.
+        """
+        self._check_open()
+        masked = mask_all(exported.model_dump(mode="json"), self.settings.masking)
+        self._background.settle_profiles()
+        stored = bring_back(self.store, Exported.model_validate(masked))
+        with self._sessions.turn_of(exported.user_id):
+            self._turns.drop(exported.user_id)
+        return stored
 
     def delete_user(self, user_id: str) -> None:
         """Delete everything about the user, for good.

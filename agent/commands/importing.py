@@ -11,7 +11,9 @@ import typer
 from habitus.agent.commands.options import AsJson, Place, User, console, opened, show_json
 
 if TYPE_CHECKING:
+    from habitus.agent.agent import Agent
     from habitus.agent.importing.run import Imported
+    from habitus.memory.records import Exported
 
 
 def _formats() -> list[str]:
@@ -36,16 +38,33 @@ def bring_in(
     learn: Annotated[bool, typer.Option(help="Take preferences and facts from the user's messages.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Bring in conversations from elsewhere. What is stored already is not stored again."""
+    """Bring in conversations from elsewhere, or what `export` wrote; nothing is stored twice."""
+    from habitus.agent.importing.exported import read_export
     from habitus.agent.importing.formats import FORMATS
     from habitus.agent.importing.run import bring_in
 
     if format is not None and format not in FORMATS:
         raise typer.BadParameter(f"{format!r} is none of {', '.join(FORMATS)}", param_hint="--format")
+    exported = read_export(file) if format is None else None
     with opened(folder, create=True) as agent:
+        if exported is not None:
+            _bring_back(agent, exported, user, dry_run, as_json)
+            return
         made = bring_in(agent, user, file, format=format, dry_run=dry_run, learn=learn, progress=not as_json)
     if not show_json(_shown(made, dry_run), as_json):
         _print(made, dry_run)
+
+
+def _bring_back(agent: Agent, exported: Exported, user: str, dry_run: bool, as_json: bool) -> None:
+    if exported.user_id != user:
+        raise typer.BadParameter(
+            f"the file is the export of {exported.user_id!r}; name that user", param_hint="--user"
+        )
+    stored = False if dry_run else agent.bring_back(exported)
+    shown = {"format": "habitus", "dry_run": dry_run, "messages": len(exported.turns), "stored": stored}
+    if not show_json(shown, as_json):
+        done = "would be stored" if dry_run else "stored as they were" if stored else "known already"
+        console().print(f"habitus: {len(exported.turns)} messages with all that rests on them; {done}")
 
 
 def _shown(made: Imported, dry_run: bool) -> dict[str, Any]:

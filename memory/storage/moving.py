@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from habitus.memory.errors import InvalidInputError, NotFoundError, StoreCorruptError
 from habitus.memory.records import Changes, Exported
 from habitus.memory.store import MemoryStore, Progress
+from habitus.retrievers.encoder import Vectors
 
 _TURNS_AT_ONCE = 1_000
 
@@ -81,12 +82,34 @@ def move_users(
             else:
                 if user_id in there:
                     _check_begun(exported, unread, target.export(user_id), target.unread(user_id))
-                _copy(source, target, exported, unread)
+                _copy(target, exported, unread, _vectors(source, target, user_id))
                 _verify(target, exported, unread)
                 copied[user_id] = len(exported.turns)
         if progress:
             progress(done, len(wanted))
     return Moved(copied=copied, found=tuple(found))
+
+
+def bring_back(target: MemoryStore, exported: Exported) -> bool:
+    """Store all of an export, verified by counts and checksum; an interrupted one goes on where it stopped.
+
+    Returns:
+        False where everything was there already.
+
+    Raises:
+        InvalidInputError: the store holds something of the user that the export does not.
+        StoreCorruptError: what arrived differs from the export.
+    """
+    user_id = exported.user_id
+    with target.turn_of(user_id):
+        if user_id in target.users():
+            there, unread = target.export(user_id), target.unread(user_id)
+            if there == exported:
+                return False
+            _check_begun(exported, unread, there, unread)
+        _copy(target, exported, (), lambda turn_ids: None)
+        _verify(target, exported, target.unread(user_id))
+    return True
 
 
 _RECORDS = ("turns", "preferences", "facts", "corrections", "feedback", "questions", "accesses", "personas")
@@ -123,16 +146,23 @@ def _ended(exported: Exported) -> list[str]:
     return [session.id for session in exported.sessions if session.ended]
 
 
-def _copy(source: MemoryStore, target: MemoryStore, exported: Exported, unread: Sequence[str]) -> None:
-    user_id = exported.user_id
+VectorsOf = Callable[[Sequence[str]], dict[str, Vectors] | None]
+"""Returns the vectors of turns, by id; None where they are to be computed."""
+
+
+def _vectors(source: MemoryStore, target: MemoryStore, user_id: str) -> VectorsOf:
     same_space = source.encoder.fingerprint == target.encoder.fingerprint
+    return lambda turn_ids: source.turn_vectors(user_id, turn_ids) if same_space else None
+
+
+def _copy(target: MemoryStore, exported: Exported, unread: Sequence[str], vectors_of: VectorsOf) -> None:
+    user_id = exported.user_id
     # Session by session, as they were said: among equal scores a search keeps the order of storing.
     places = {session.id: place for place, session in enumerate(exported.sessions)}
     ordered = sorted(exported.turns, key=lambda turn: (places[turn.session_id], turn.index))
     for begin in range(0, len(ordered), _TURNS_AT_ONCE):
         turns = tuple(ordered[begin : begin + _TURNS_AT_ONCE])
-        vectors = source.turn_vectors(user_id, [turn.id for turn in turns]) if same_space else None
-        target.commit(user_id, Changes(turns=turns), vectors=vectors)
+        target.commit(user_id, Changes(turns=turns), vectors=vectors_of([turn.id for turn in turns]))
     for persona in exported.personas:
         target.commit(user_id, Changes(persona=persona))
     target.commit(

@@ -14,6 +14,7 @@ from habitus.memory.records import (
     Access,
     Changes,
     Evidence,
+    Exported,
     Feedback,
     Persona,
     PersonaLine,
@@ -23,7 +24,7 @@ from habitus.memory.records import (
     Turn,
 )
 from habitus.memory.storage.embedded import EmbeddedStore
-from habitus.memory.storage.moving import checksum, move_users
+from habitus.memory.storage.moving import bring_back, checksum, move_users
 from habitus.memory.store import MemoryStore, Query
 from habitus.retrievers.encoder import HashingEncoder
 
@@ -96,6 +97,22 @@ def test_everything_arrives(stores: tuple[MemoryStore, MemoryStore], make_turns:
         for turn_id, vectors in source.turn_vectors(user, ids).items():
             np.testing.assert_array_equal(target.turn_vectors(user, ids)[turn_id], vectors)
     assert target.verify().problems == ()
+
+
+def test_an_export_is_brought_back_whole_and_once(
+    stores: tuple[MemoryStore, MemoryStore], make_turns: MakeTurns
+) -> None:
+    source, target = stores
+    fill(source, "ann", make_turns)
+    exported = Exported.model_validate_json(source.export("ann").model_dump_json())
+    assert bring_back(target, exported)
+    assert target.export("ann") == source.export("ann")
+    assert not bring_back(target, exported)
+    assert target.verify().problems == ()
+    target.commit("ann", Changes(turns=make_turns("ann", "new", "And now this.", day=9)))
+    with pytest.raises(InvalidInputError, match="delete the user there first"):
+        bring_back(target, exported)
+    assert len(target.turns("ann")) == len(exported.turns) + 1
 
 
 def test_equal_scores_keep_their_order(
