@@ -2,18 +2,20 @@
 
 The server runs in this process, the clients in another one on loopback. The generator is made up: it
 streams pieces at a steady pace, and its first piece is the instant at which it was given, on the clock
-that all processes of the machine share.
+that all processes of the machine share. The same streams go through an application that does nothing else
+(`bare`): what both have in common is the machine's, what is beyond is ours.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 import platform
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
@@ -38,10 +40,13 @@ from habitus.evals.bench.clock import load as load_average
 from habitus.evals.bench.texts import made_up as texts_of
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from habitus.retrievers.encoder import Encoder
 
 _BLOCK = 10
 _WARM_UP = 5
+_BARE_SECONDS = 30.0
 OVERHEAD_MS, FIRST_MS = 10.0, 30.0
 """What is aimed at: 95th percentile of the overhead, and of the time to the first byte."""
 
@@ -64,6 +69,14 @@ class PacedChat(BaseChatModel):
         yield ChatGenerationChunk(message=AIMessageChunk(content=f"{time.monotonic():.6f} "))
         for _ in range(self.n_pieces - 1):
             time.sleep(self.pause)
+            yield ChatGenerationChunk(message=AIMessageChunk(content="word "))
+
+    async def _astream(
+        self, messages: list[BaseMessage], *rest: Any, **more: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        yield ChatGenerationChunk(message=AIMessageChunk(content=f"{time.monotonic():.6f} "))
+        for _ in range(self.n_pieces - 1):
+            await asyncio.sleep(self.pause)
             yield ChatGenerationChunk(message=AIMessageChunk(content="word "))
 
 
@@ -116,10 +129,12 @@ class ServingReport:
         overhead: of each turn over HTTP, beyond what the agent itself took for it.
         first_alone: from the generator's first piece to the client, one stream at a time.
         first_crowded: the same with all streams at once.
+        first_bare: the same, of an application that only streams.
         n_done: streams that came to their end.
         errors: of those that did not.
         resident_mb: of the server, after a fifth of the time, at the end, and at most.
         cpu_share: of one core that server and agent took while all streams went on.
+        cpu_ms: the processor's milliseconds for a stream, `ours` and `bare`.
     """
 
     plan: Plan
@@ -131,10 +146,12 @@ class ServingReport:
     overhead: dict[str, float]
     first_alone: dict[str, float]
     first_crowded: dict[str, float]
+    first_bare: dict[str, float]
     n_done: int
     errors: dict[str, int]
     resident_mb: dict[str, float]
     cpu_share: float
+    cpu_ms: dict[str, float]
 
 
 def run(plan: Plan, encoder: Encoder, folder: Path) -> ServingReport:
@@ -143,24 +160,30 @@ def run(plan: Plan, encoder: Encoder, folder: Path) -> ServingReport:
     Raises:
         ExtraMissingError: the extra `serve` is not installed.
     """
+    try:
+        from habitus.agent.server.app import create_app
+        from habitus.evals.bench.bare import bare_app
+    except ModuleNotFoundError as error:
+        raise ExtraMissingError("serve", error) from error
+
     quick = PacedChat(n_pieces=1)
     with (
         TimedAgent.open(folder / "turns", encoder=encoder, generator=quick) as timed,
-        _clients(timed) as orders,
+        _clients(create_app(timed)) as orders,
     ):
         timed.turn_ms = []
         direct, over_http, overhead = _turns(timed, orders, plan)
         orders.send(("streams", 1, min(plan.seconds, 5.0)))
         alone: load.Seen = orders.recv()
     paced = PacedChat(n_pieces=plan.pieces, pause=plan.pause_ms / 1e3)
-    with Agent.open(folder / "streams", encoder=encoder, generator=paced) as agent, _clients(agent) as orders:
-        begun, cpu = time.monotonic(), time.process_time()
-        orders.send(("streams", plan.n_streams, plan.seconds))
-        held: list[float] = []
-        while not orders.poll(0.5):
-            held.append(resident_mb())
-        crowded: load.Seen = orders.recv()
-        share = (time.process_time() - cpu) / (time.monotonic() - begun)
+    with _clients(bare_app(paced)) as orders:
+        bare = _crowd(orders, plan.n_streams, min(plan.seconds, _BARE_SECONDS))
+    with (
+        Agent.open(folder / "streams", encoder=encoder, generator=paced) as agent,
+        _clients(create_app(agent)) as orders,
+    ):
+        ours = _crowd(orders, plan.n_streams, plan.seconds)
+    crowded, held = ours.seen, ours.resident_mb
     return ServingReport(
         plan=plan,
         machine=f"{platform.machine()}, {multiprocessing.cpu_count()} cores",
@@ -171,15 +194,40 @@ def run(plan: Plan, encoder: Encoder, folder: Path) -> ServingReport:
         overhead=overhead,
         first_alone=_percentiles(alone.first_ms),
         first_crowded=_percentiles(crowded.first_ms),
+        first_bare=_percentiles(bare.seen.first_ms),
         n_done=crowded.n_done,
-        errors={**alone.errors, **crowded.errors},
+        errors={**alone.errors, **bare.seen.errors, **crowded.errors},
         resident_mb={
             "after a fifth": round(held[len(held) // 5], 1),
             "end": round(held[-1], 1),
             "most": round(max(held), 1),
         },
-        cpu_share=round(share, 2),
+        cpu_share=round(ours.cpu_seconds / ours.seconds, 2),
+        cpu_ms={
+            name: round(one.cpu_seconds * 1e3 / max(one.seen.n_done, 1), 1)
+            for name, one in {"ours": ours, "bare": bare}.items()
+        },
     )
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """What many streams at once did, and what this process, the server, took for them."""
+
+    seen: load.Seen
+    resident_mb: list[float]
+    seconds: float
+    cpu_seconds: float
+
+
+def _crowd(orders: Connection, n: int, seconds: float) -> _Crowd:
+    begun, cpu = time.monotonic(), time.process_time()
+    orders.send(("streams", n, seconds))
+    held = [resident_mb()]
+    while not orders.poll(0.5):
+        held.append(resident_mb())
+    seen: load.Seen = orders.recv()
+    return _Crowd(seen, held, time.monotonic() - begun, time.process_time() - cpu)
 
 
 def _turns(agent: TimedAgent, orders: Connection, plan: Plan) -> tuple[dict[str, float], ...]:
@@ -209,9 +257,9 @@ def _percentiles(values: list[float]) -> dict[str, float]:
 
 
 @contextmanager
-def _clients(agent: Agent) -> Iterator[Connection]:
-    """Serve the agent, with clients in another process that take orders."""
-    with _served(agent) as port:
+def _clients(app: FastAPI) -> Iterator[Connection]:
+    """Serve an application, with clients in another process that take orders."""
+    with _served(app) as port:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=load.work, args=(theirs, port), daemon=True)
@@ -225,15 +273,11 @@ def _clients(agent: Agent) -> Iterator[Connection]:
 
 
 @contextmanager
-def _served(agent: Agent) -> Iterator[int]:
-    try:
-        import uvicorn
+def _served(app: FastAPI) -> Iterator[int]:
+    import uvicorn
 
-        from habitus.agent.server.app import create_app
-    except ModuleNotFoundError as error:
-        raise ExtraMissingError("serve", error) from error
     # With its own configuration of logging uvicorn would close the handlers that the process has.
-    config = uvicorn.Config(create_app(agent), port=0, log_config=None, access_log=False)
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -253,6 +297,8 @@ def serve(
     seconds: Annotated[float, typer.Option(help="For which the streams go on; 600 is the full run.")] = 30.0,
     streams: Annotated[int, typer.Option(help="At once.", min=1)] = 200,
     turns: Annotated[int, typer.Option(help="To measure the overhead.", min=1)] = 200,
+    pieces: Annotated[int, typer.Option(help="Of each reply.", min=1)] = 20,
+    pause_ms: Annotated[float, typer.Option(help="Between two pieces, in milliseconds.", min=1)] = 50.0,
     out: Annotated[
         Path | None, typer.Option(help="File for the report as JSON.", show_default="none")
     ] = None,
@@ -261,7 +307,7 @@ def serve(
     from habitus.agent.defaults import default_encoder
 
     with tempfile.TemporaryDirectory() as folder:
-        plan = Plan(seconds=seconds, n_streams=streams, n_turns=turns)
+        plan = Plan(seconds=seconds, n_streams=streams, n_turns=turns, pieces=pieces, pause_ms=pause_ms)
         report = run(plan, default_encoder(), Path(folder))
     show(report)
     if out is not None:
@@ -280,15 +326,21 @@ def show(report: ServingReport) -> None:
         f"overhead (target: p95 <= {OVERHEAD_MS:g})": report.overhead,
         f"first byte, one stream (target: p95 <= {FIRST_MS:g})": report.first_alone,
         f"first byte, {report.plan.n_streams} streams": report.first_crowded,
+        f"first byte, {report.plan.n_streams} streams, nothing but streaming": report.first_bare,
     }
     for name, row in rows.items():
         table.add_row(name, *(str(row.get(key, "-")) for key in ("n", "p50", "p95", "p99")))
     console = Console()
     console.print(table)
+    plan, cpu_ms = report.plan, report.cpu_ms
     console.print(
-        f"{report.plan.n_streams} streams at once for {report.plan.seconds:g} s: "
+        f"{plan.n_streams} streams at once for {plan.seconds:g} s, replies of {plan.pieces} pieces, "
+        f"{plan.pause_ms:g} ms apart: "
         f"{report.n_done} came to their end, "
         f"errors: {report.errors or 'none'}; memory {report.resident_mb} MB; {report.cpu_share} of a core"
+    )
+    console.print(
+        f"Processor for a stream: {cpu_ms['ours']} ms; where there is nothing but streaming: {cpu_ms['bare']} ms"
     )
     console.print(
         f"Agent.chat by the processor: p50 {report.direct['cpu_p50']}, p95 {report.direct['cpu_p95']} ms"

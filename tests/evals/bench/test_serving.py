@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
+from habitus.agent.server.app import create_app
 from habitus.evals.bench.load import _stream
 from habitus.evals.bench.serving import PacedChat, Plan, _served, run, show
 from habitus.retrievers.encoder import HashingEncoder
@@ -22,6 +23,8 @@ def test_every_turn_and_stream_is_counted(tmp_path: Path, capsys: pytest.Capture
     assert 0 < report.overhead["p50"] < report.over_http["p50"]
     assert report.errors == {}
     assert report.n_done == report.first_crowded["n"] >= SMALL.n_streams
+    assert report.first_bare["n"] >= SMALL.n_streams
+    assert report.cpu_ms["ours"] > report.cpu_ms["bare"] > 0
     assert 0 < report.first_crowded["p50"] < 60_000
     assert report.resident_mb["most"] >= report.resident_mb["end"] > 0
     show(report)
@@ -33,7 +36,7 @@ async def test_a_stream_without_the_instant_of_its_first_piece_is_an_error(tmp_p
 
     with (
         Agent.open(tmp_path, encoder=HashingEncoder(), generator=ScriptedChat(script=["Hello."])) as agent,
-        _served(agent) as port,
+        _served(create_app(agent)) as port,
     ):
         with pytest.raises(RuntimeError, match="no first piece"):
             await _stream(port, "maya")
