@@ -25,7 +25,7 @@ from habitus.memory.tokens import CountTokens, estimate_tokens
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_MAX_TURNS = 64
+_MAX_TURNS = 256
 """Turns that stream or run for async callers at once; more of them wait."""
 
 

@@ -10,7 +10,6 @@ outside the conversation goes route, feedback, profile, commit.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -42,17 +41,12 @@ Graph = CompiledStateGraph[State, Context, State, State]
 NODES: tuple[Node, ...] = (route, feedback, extract, command, recall, profile, respond, commit)
 
 
-_COMPUTING = frozenset({recall, profile})
-"""Those that compute and wait for nothing but the store."""
-
-
 def _timed(node: Node) -> Node:
     name = node.__name__
 
     def timed(state: State, runtime: Runtime[Context]) -> State:
         start = perf_counter()
-        context = runtime.context
-        with context.span(f"habitus.node.{name}"), context.computing if node in _COMPUTING else nullcontext():
+        with runtime.context.span(f"habitus.node.{name}"):
             update = node(state, runtime)
         return {**update, "timings_ms": {name: (perf_counter() - start) * 1e3}}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from threading import BoundedSemaphore, Event
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING, Protocol, cast
 
 from habitus.agent.errors import CancelledError
 from habitus.agent.inputs import user_turn
@@ -29,12 +30,10 @@ def ignore(piece: str) -> None:
     """Take no notice of pieces: the caller wants the reply as a whole."""
 
 
-_MAX_COMPUTING = max(4, os.cpu_count() or 1)
-"""Turns that recall and weigh at once; the others wait, or wait for their generators.
+class Waiting(Protocol):
+    """Entered while a turn waits for a chat model, so that others may compute meanwhile."""
 
-They share one interpreter: with 64 of them at it, whoever hands out a piece of a reply waited for its turn
-among all of them, and each held the encoder's buffers.
-"""
+    def __call__(self, *, streams: bool) -> AbstractContextManager[None]: ...
 
 
 class Runner:
@@ -49,6 +48,7 @@ class Runner:
         norms: Sequence[Norm],
         count_tokens: CountTokens,
         reader: TurnReader | None = None,
+        waiting: Waiting,
     ) -> None:
         from habitus.agent.generators.decoding.choosing import choose_decoding
         from habitus.agent.graph import build_graph
@@ -62,7 +62,7 @@ class Runner:
         self._count_tokens = count_tokens
         self._reader = reader
         self._span = spans(settings.opentelemetry)
-        self._computing = BoundedSemaphore(_MAX_COMPUTING)
+        self._waiting = waiting
 
     def turn_state(
         self,
@@ -111,7 +111,8 @@ class Runner:
             self._span(f"habitus.graph.{state['mode']}"),
             tracing_context(enabled=None if self._settings.tracing else False),
         ):
-            context = self._context(memory, cancelled, emit_unless_cancelled)
+            waiting = partial(self._waiting, streams=emit is not ignore)
+            context = self._context(memory, cancelled, emit_unless_cancelled, waiting)
             # Without the stream of pieces (`custom`), which would need a thread that waits for them,
             # LangGraph runs a step of one node in this thread; that is 4 ms of a turn.
             for values in self.graph.stream(state, context=context, stream_mode="values"):
@@ -119,7 +120,13 @@ class Runner:
                 check()
         return final
 
-    def _context(self, memory: ShortTermMemory, cancelled: Event, emit: Emit) -> Context:
+    def _context(
+        self,
+        memory: ShortTermMemory,
+        cancelled: Event,
+        emit: Emit,
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Context:
         return Context(
             store=self._store,
             generator=self._generator,
@@ -131,6 +138,6 @@ class Runner:
             decoding=self._decoding,
             cancelled=cancelled,
             span=self._span,
-            computing=self._computing,
+            waiting=waiting,
             emit=emit,
         )

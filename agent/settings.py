@@ -108,6 +108,10 @@ class Settings(BaseModel):
     users leave the machine then."""
     opentelemetry: bool = False
     """Whether turns and their nodes are OpenTelemetry spans (extra `traces`): never what was said."""
+    n_computing: int | None = Field(default=None, ge=1)
+    """Turns that compute at once; the others wait for room, or for their generators. None: as many as there
+    are cores, and at least two; four times as many where the store is a database server. One fewer compute
+    while replies are streamed."""
     max_message_chars: int = Field(default=2_000_000, ge=1)
     """A longer message is refused."""
 

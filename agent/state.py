@@ -157,8 +157,8 @@ class Context:
     """Set when the caller has gone away."""
     span: Span = no_span
     """Opens the span of a node, where turns are traced."""
-    computing: AbstractContextManager[object] = field(default_factory=nullcontext)
-    """Entered while a node computes, so that not all turns of a process do so at once."""
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered while a node waits for a chat model, so that other turns may compute meanwhile."""
     emit: Callable[[str], None] | None = None
     """Takes the pieces of the reply as they come; None writes them to LangGraph's `custom` stream."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from threading import Event
@@ -15,6 +16,7 @@ from habitus.agent.reply import Reply
 from habitus.agent.running import Runner, ignore
 from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
+from habitus.agent.slots import Slots, usual_slots
 from habitus.agent.state import Recall, State
 from habitus.agent.threads import Emit
 from habitus.memory.errors import InvalidInputError, NotFoundError
@@ -57,6 +59,7 @@ class Turns:
         self._settings = settings
         self._count_tokens = count_tokens
         self.when_forgotten: list[Callable[[str], None]] = []
+        self._slots = Slots(settings.n_computing or usual_slots(store))
         self._runner = Runner(
             store=store,
             generator=generator,
@@ -64,6 +67,7 @@ class Turns:
             norms=norms,
             count_tokens=count_tokens,
             reader=background.reader if settings.extraction == "model_in_turn" else None,
+            waiting=self._slots.waiting,
         )
 
     def answer(self, incoming: Incoming, emit: Emit = ignore, cancelled: Event | None = None) -> Reply:
@@ -83,7 +87,7 @@ class Turns:
         user_id, at = incoming.user_id, instant(incoming.at)
         incoming.check(self._settings.max_message_chars)
         said = mask(incoming.text, self._settings.masking)
-        with self._sessions.turn_of(user_id):
+        with self._turn_of(user_id):
             session_id, ended = self._sessions.resume(user_id, incoming.session_id, at)
             if ended and mode != "prepare":
                 self._end(user_id, ended)
@@ -107,7 +111,8 @@ class Turns:
         state: State = {"mode": "recall", "user_id": user_id, "at": at, "turn": turn}
         if context_tokens is not None:
             state["context_tokens"] = context_tokens
-        final = self._runner.run(state, self._no_session())
+        with self._slots.computing():
+            final = self._runner.run(state, self._no_session())
         return replace(final["recall"], timings_ms=final["timings_ms"])
 
     def feedback(
@@ -133,7 +138,7 @@ class Turns:
             edit=None if edit is None else record(Edit, before=reply.text, after=self._masked(edit)),
             choice=None if choice is None else self._chosen(*choice),
         )
-        with self._sessions.turn_of(user_id):
+        with self._turn_of(user_id):
             memory = self._sessions.memory(user_id, reply.session_id)
             state: State = {"mode": "feedback", "user_id": user_id, "at": at, "feedback": given}
             final = self._runner.run(state, memory)
@@ -142,7 +147,7 @@ class Turns:
 
     def undo_feedback(self, user_id: str, feedback_id: str, at: datetime) -> State:
         """See `Agent.undo_feedback`."""
-        with self._sessions.turn_of(user_id):
+        with self._turn_of(user_id):
             given = next((one for one in self._store.feedback(user_id) if one.id == feedback_id), None)
             if given is None:
                 raise NotFoundError(f"user {user_id!r} gave no feedback {feedback_id!r}")
@@ -170,6 +175,12 @@ class Turns:
         self.drop(user_id)
         for tell in self.when_forgotten:
             tell(user_id)
+
+    @contextmanager
+    def _turn_of(self, user_id: str) -> Iterator[None]:
+        """Wait for the user's other turns first, and then for room to compute."""
+        with self._sessions.turn_of(user_id), self._slots.computing():
+            yield
 
     def _no_session(self) -> ShortTermMemory:
         return ShortTermMemory(1, self._count_tokens)

@@ -29,6 +29,7 @@ def _reading(state: State, context: Context, before: Sequence[Turn]) -> ModelRea
     if context.reader is None or state["mode"] == "prepare":
         return None  # `observe` reads what `prepare` was asked about
     try:
-        return context.reader.read(state["turn"], before)
+        with context.waiting():
+            return context.reader.read(state["turn"], before)
     except ChatModelError:
         return None  # counted by the reader; the turn is read later

@@ -138,9 +138,10 @@ def _generate(
     )
     pieces: list[str] = []
     try:
-        for piece in context.decoding.reply(asked):
-            pieces.append(piece)
-            emit(piece)
+        with context.waiting():
+            for piece in context.decoding.reply(asked):
+                pieces.append(piece)
+                emit(piece)
     except CancelledError:
         raise
     except Exception as error:

@@ -23,11 +23,13 @@ class Seen:
 
     Attributes:
         first_ms: from the moment that the generator gave its first piece until the client had it.
+        waited_ms: from the request until the client had the first piece.
         n_done: streams that came to their end.
         errors: of streams that did not, each once with its count.
     """
 
     first_ms: list[float] = field(default_factory=list)
+    waited_ms: list[float] = field(default_factory=list)
     n_done: int = 0
     errors: dict[str, int] = field(default_factory=dict)
 
@@ -71,7 +73,9 @@ async def _client(port: int, user: str, until: float, seen: Seen) -> None:
     """Stream replies to one user, one after the other."""
     while monotonic() < until:
         try:
-            seen.first_ms.append(await _stream(port, user))
+            first_ms, waited_ms = await _stream(port, user)
+            seen.first_ms.append(first_ms)
+            seen.waited_ms.append(waited_ms)
             seen.n_done += 1
         except (OSError, EOFError, RuntimeError, asyncio.IncompleteReadError) as error:
             name = f"{type(error).__name__}: {error}"
@@ -79,7 +83,9 @@ async def _client(port: int, user: str, until: float, seen: Seen) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _stream(port: int, user: str) -> float:
+async def _stream(port: int, user: str) -> tuple[float, float]:
+    """Return the milliseconds until the first piece: since the generator gave it, and since the request."""
+    begun = monotonic()
     reader, writer = await asyncio.open_connection(_HOST, port)
     try:
         writer.write(_request("Tell me something about the weather of today.", user, stream=True))
@@ -90,7 +96,8 @@ async def _stream(port: int, user: str) -> float:
                 raise RuntimeError(f"a stream broke off; it began {said[:60]!r}")
             said += came
             if first is None and (found := _FIRST_PIECE.search(said)):
-                first = (monotonic() - float(found[1])) * 1e3
+                now = monotonic()
+                first = (now - float(found[1])) * 1e3, (now - begun) * 1e3
         if first is None:
             raise RuntimeError("a stream had no first piece")
         return first

@@ -8,25 +8,21 @@ that all processes of the machine share. The same streams go through an applicat
 
 from __future__ import annotations
 
-import asyncio
 import json
 import multiprocessing
 import platform
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from habitus.agent.agent import Agent
 from habitus.agent.errors import ExtraMissingError
@@ -37,6 +33,7 @@ from habitus.agent.threads import Emit
 from habitus.evals.bench import load
 from habitus.evals.bench.clock import Times, resident_mb
 from habitus.evals.bench.clock import load as load_average
+from habitus.evals.bench.paced import PacedChat
 from habitus.evals.bench.texts import made_up as texts_of
 
 if TYPE_CHECKING:
@@ -49,35 +46,6 @@ _WARM_UP = 5
 _BARE_SECONDS = 30.0
 OVERHEAD_MS, FIRST_MS = 10.0, 30.0
 """What is aimed at: 95th percentile of the overhead, and of the time to the first byte."""
-
-
-class PacedChat(BaseChatModel):
-    """Says the instant of its first piece, then word after word, `pause` seconds apart."""
-
-    n_pieces: int = 20
-    pause: float = 0.05
-
-    @property
-    def _llm_type(self) -> str:
-        return "habitus-paced"
-
-    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
-        text = "".join(str(chunk.message.content) for chunk in self._stream(messages))
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
-
-    def _stream(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> Iterator[ChatGenerationChunk]:
-        yield ChatGenerationChunk(message=AIMessageChunk(content=f"{time.monotonic():.6f} "))
-        for _ in range(self.n_pieces - 1):
-            time.sleep(self.pause)
-            yield ChatGenerationChunk(message=AIMessageChunk(content="word "))
-
-    async def _astream(
-        self, messages: list[BaseMessage], *rest: Any, **more: Any
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        yield ChatGenerationChunk(message=AIMessageChunk(content=f"{time.monotonic():.6f} "))
-        for _ in range(self.n_pieces - 1):
-            await asyncio.sleep(self.pause)
-            yield ChatGenerationChunk(message=AIMessageChunk(content="word "))
 
 
 class TimedAgent(Agent):
@@ -129,7 +97,8 @@ class ServingReport:
         overhead: of each turn over HTTP, beyond what the agent itself took for it.
         first_alone: from the generator's first piece to the client, one stream at a time.
         first_crowded: the same with all streams at once.
-        first_bare: the same, of an application that only streams.
+        waited_crowded: from the request to the first byte: the turn's own work, and the wait for it.
+        first_bare: as `first_crowded`, of an application that only streams.
         n_done: streams that came to their end.
         errors: of those that did not.
         resident_mb: of the server, after a fifth of the time, at the end, and at most.
@@ -146,6 +115,7 @@ class ServingReport:
     overhead: dict[str, float]
     first_alone: dict[str, float]
     first_crowded: dict[str, float]
+    waited_crowded: dict[str, float]
     first_bare: dict[str, float]
     n_done: int
     errors: dict[str, int]
@@ -162,7 +132,7 @@ def run(plan: Plan, encoder: Encoder, folder: Path) -> ServingReport:
     """
     try:
         from habitus.agent.server.app import create_app
-        from habitus.evals.bench.bare import bare_app
+        from habitus.evals.bench.streaming import bare_app
     except ModuleNotFoundError as error:
         raise ExtraMissingError("serve", error) from error
 
@@ -194,6 +164,7 @@ def run(plan: Plan, encoder: Encoder, folder: Path) -> ServingReport:
         overhead=overhead,
         first_alone=_percentiles(alone.first_ms),
         first_crowded=_percentiles(crowded.first_ms),
+        waited_crowded=_percentiles(crowded.waited_ms),
         first_bare=_percentiles(bare.seen.first_ms),
         n_done=crowded.n_done,
         errors={**alone.errors, **bare.seen.errors, **crowded.errors},
@@ -327,6 +298,7 @@ def show(report: ServingReport) -> None:
         f"first byte, one stream (target: p95 <= {FIRST_MS:g})": report.first_alone,
         f"first byte, {report.plan.n_streams} streams": report.first_crowded,
         f"first byte, {report.plan.n_streams} streams, nothing but streaming": report.first_bare,
+        f"request to first byte, {report.plan.n_streams} streams": report.waited_crowded,
     }
     for name, row in rows.items():
         table.add_row(name, *(str(row.get(key, "-")) for key in ("n", "p50", "p95", "p99")))
@@ -340,7 +312,7 @@ def show(report: ServingReport) -> None:
         f"errors: {report.errors or 'none'}; memory {report.resident_mb} MB; {report.cpu_share} of a core"
     )
     console.print(
-        f"Processor for a stream: {cpu_ms['ours']} ms; where there is nothing but streaming: {cpu_ms['bare']} ms"
+        f"Processor for a stream: {cpu_ms['ours']} ms; with nothing but streaming: {cpu_ms['bare']} ms"
     )
     console.print(
         f"Agent.chat by the processor: p50 {report.direct['cpu_p50']}, p95 {report.direct['cpu_p95']} ms"
