@@ -1,11 +1,13 @@
 """The agent: a LangGraph state machine that knows its user.
 
-from habitus.agent import Agent
+From Python:
 
-with Agent.open("my-data") as agent:
-    reply = agent.chat("maya", "I can't stand crowded places. What could I do on Sunday?")
-    print(reply.text)
-    print(reply.why())
+    from habitus.agent import Agent
+
+    with Agent.open("my-data") as agent:
+        reply = agent.chat("maya", "I can't stand crowded places. What could I do on Sunday?")
+        print(reply.text)
+        print(reply.why())
 """
 
 from __future__ import annotations

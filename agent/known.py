@@ -154,6 +154,9 @@ class Known(BaseAgent):
         """Have something called with a user's id whenever anything of theirs was deleted through this agent.
 
         For whoever keeps what the agent said beside the store, as the server does: it has to go too.
+
+        Args:
+            tell: called after each deletion, in the thread that deletes.
         """
         self._turns.when_forgotten.append(tell)
 

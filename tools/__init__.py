@@ -1,8 +1,10 @@
 """What a model or another program may call: tools, middleware, and a store for LangGraph programs.
 
-from habitus.tools import memory_tools
+In a LangChain agent:
 
-create_agent(model, tools=memory_tools(agent, "maya"))
+    from habitus.tools import memory_tools
+
+    create_agent(model, tools=memory_tools(agent, "maya"))
 """
 
 from __future__ import annotations
