@@ -40,7 +40,6 @@ _INVISIBLE = re.compile(
     "[\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069\U000e0001\U000e0020-\U000e007f]"
 )
 _FLAG = re.compile("(\U0001f3f4[\U000e0020-\U000e007f]+)")
-_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
 
 
 def visible(text: str) -> str:
@@ -52,8 +51,7 @@ def visible(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a text on one line, whatever kind of line end it holds: a line of a section is one record."""
-    lines = text.splitlines()
-    return lines[0].strip() if len(lines) == 1 else _BREAKS.sub(" ", text).strip()
+    return " ".join(line for line in map(str.strip, text.splitlines()) if line)
 
 
 def as_data(text: str) -> str:

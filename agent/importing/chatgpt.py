@@ -8,7 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from habitus.agent.importing.reading import Parts, RawMessage, Skipped, conversation, entries, load_json
+from habitus.agent.importing.reading import (
+    Parts,
+    RawMessage,
+    Skipped,
+    as_object,
+    conversation,
+    entries,
+    load_json,
+)
 from habitus.memory.records import Role
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant"}
@@ -44,9 +52,9 @@ def _branch(mapping: dict[str, Any], one: dict[str, Any]) -> list[RawMessage]:
     node, seen, found = one.get("current_node"), set[str](), list[RawMessage]()
     while isinstance(node, str) and node in mapping and node not in seen:
         seen.add(node)
-        entry = mapping[node] if isinstance(mapping[node], dict) else {}
-        message = entry.get("message") or {}
-        role = _ROLES.get((message.get("author") or {}).get("role", ""))
+        entry = as_object(mapping[node])
+        message = as_object(entry.get("message"))
+        role = _ROLES.get(str(as_object(message.get("author")).get("role")))
         if role is not None and not _is_hidden(message):
             found.append(RawMessage(role=role, text=_text(message), at=message.get("create_time")))
         node = entry.get("parent")
@@ -55,9 +63,11 @@ def _branch(mapping: dict[str, Any], one: dict[str, Any]) -> list[RawMessage]:
 
 
 def _text(message: dict[str, Any]) -> str:
-    parts = (message.get("content") or {}).get("parts") or []
+    parts = as_object(message.get("content")).get("parts")
+    if not isinstance(parts, list):
+        return ""
     return "\n".join(part for part in parts if isinstance(part, str)).strip()
 
 
 def _is_hidden(message: dict[str, Any]) -> bool:
-    return bool((message.get("metadata") or {}).get("is_visually_hidden_from_conversation"))
+    return bool(as_object(message.get("metadata")).get("is_visually_hidden_from_conversation"))

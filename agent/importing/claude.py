@@ -33,9 +33,9 @@ def read(path: Path) -> Parts:
             yield Skipped(where, "it has no messages in the form of an export")
             continue
         messages = [
-            RawMessage(role=_ROLES[message["sender"]], text=_text(message), at=message.get("created_at"))
+            RawMessage(role=_ROLES[str(message["sender"])], text=_text(message), at=message.get("created_at"))
             for message in said
-            if isinstance(message, dict) and message.get("sender") in _ROLES
+            if isinstance(message, dict) and str(message.get("sender")) in _ROLES
         ]
         yield from conversation(where, f"claude:{one.get('uuid') or place}", one.get("created_at"), messages)
 

@@ -47,7 +47,8 @@ def read_langmem(path: Path) -> Parts:
         if not isinstance(one, dict) or not isinstance(one.get("value"), dict):
             yield Skipped(where, "it is no item of a store")
             continue
-        name = "/".join([*map(str, one.get("namespace") or ()), str(one.get("key", place))])
+        space = one.get("namespace")
+        name = "/".join([*map(str, space if isinstance(space, list) else ()), str(one.get("key", place))])
         at = one.get("updated_at") or one.get("created_at")
         yield from _item(where, f"langmem:{name}", _content(one["value"]), at, "langmem")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +34,9 @@ class Skipped:
     why: str
 
 
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What `zipfile` raises: damaged, cut short, an unknown compression, a password."""
+
 Part = Conversation | Skipped
 Parts = Iterator[Part]
 
@@ -55,8 +59,17 @@ def load_json(path: Path, member: str = "conversations.json") -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise FileFormatError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except (ValueError, zipfile.BadZipFile) as error:
+    except FileFormatError:
+        raise
+    except (*_BROKEN_ARCHIVE, ValueError) as error:
         raise FileFormatError(f"{path.name!r} is not valid JSON ({error}); export it again") from error
+    except RecursionError:
+        raise FileFormatError(f"{path.name!r} is nested too deeply for an export") from None
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
 
 
 def entries(content: Any, path: Path, what: str) -> list[Any]:

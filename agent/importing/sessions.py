@@ -45,9 +45,9 @@ def read_longmemeval(path: Path) -> Parts:
             yield Skipped(f"record {place + 1}", "it has no sessions")
             continue
         said = one["haystack_sessions"]
-        names = one.get("haystack_session_ids") or [f"{place}.{number}" for number in range(len(said))]
-        dates = one.get("haystack_dates") or [None] * len(said)
-        for number, (session, name, date) in enumerate(zip(said, names, dates, strict=False)):
+        names, dates = (_as_many(one.get(key), said) for key in ("haystack_session_ids", "haystack_dates"))
+        for number, (session, name, date) in enumerate(zip(said, names, dates, strict=True)):
+            name = f"{place}.{number}" if name is None else name
             if str(name) in seen:
                 continue
             seen.add(str(name))
@@ -55,21 +55,30 @@ def read_longmemeval(path: Path) -> Parts:
             yield from conversation(where, f"longmemeval:{name}", _date(date), _messages(session))
 
 
+def _as_many(values: Any, sessions: list[Any]) -> list[Any]:
+    """Return a value for every session, None where there is none."""
+    known = values[: len(sessions)] if isinstance(values, list) else []
+    return [*known, *[None] * (len(sessions) - len(known))]
+
+
 def _date(text: Any) -> datetime | Any:
     found = _DATE.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         return text
     year, month, day, hour, minute = map(int, found.groups())
-    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+    try:
+        return datetime(year, month, day, hour, minute, tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _messages(session: Any) -> list[RawMessage]:
     return [
         RawMessage(
-            role=_ROLES[one["role"]], text=one.get("content", one.get("text")), at=one.get("timestamp")
+            role=_ROLES[str(one["role"])], text=one.get("content", one.get("text")), at=one.get("timestamp")
         )
         for one in (session if isinstance(session, list) else ())
-        if isinstance(one, dict) and one.get("role") in _ROLES
+        if isinstance(one, dict) and str(one.get("role")) in _ROLES
     ]
 
 
@@ -112,6 +121,6 @@ def read_jsonl(path: Path) -> Parts:
 def _object(line: str) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -136,7 +136,7 @@ class Asked:
 
     def stands_in(self, sentence: str) -> bool:
         """Tell whether something of the form asked for stands in a sentence."""
-        return self.form == "any" or _STANDS[self.form].search(sentence) is not None
+        return self.form == "any" or _STANDS[self.form].search(sentence[:_MAX_SENTENCE_CHARS]) is not None
 
 
 _FRAMES = FUNCTION_STEMS | frozenset(
@@ -164,13 +164,19 @@ _SINCE = _compiled(r"\b(?:since|ago (?:did|was|were)?)\s*(?P<event>.+)")
 _OPTION = _compiled(r",\s*(?:and|or)\s+|,\s*|\s+or\s+")
 _ITEM = _compiled(r",\s*(?:and|or)\s+|,\s+(?=the |my |i |')|\s+and\s+(?=the day|')")
 _LIST = re.compile(r":\s*(?P<items>.+)|\bamong (?P<names>.+)")
+_MAX_CHARS = 2_000
+"""Of a message, from its end, in which it is looked for what is to be compared: what stands between two words
+is tried for every pair of them."""
+
+_MAX_SENTENCE_CHARS = 1_000
+"""A longer one is no sentence but a table, of which the beginning is looked at."""
 _FRAME = _compiled(r"^(?:the day (?:that )?|when |that )")
 
 
 def read(text: str, at: datetime | None) -> Asked:
     """Read a question asked at `at`; without a date its time expressions point nowhere."""
     question = read_question(text, at or _ANY_DAY)
-    kind, options, unit = _kind(text.strip())
+    kind, options, unit = _kind(text.strip()[-_MAX_CHARS:])
     found: list[Form] = [form for form, cue in _FORMS if cue.search(text)]
     return Asked(
         text=text,

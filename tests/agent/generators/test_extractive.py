@@ -8,6 +8,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from habitus.agent.generators.extractive import CANNOT, DISCLOSURE, UNKNOWN, ExtractiveChat
+from habitus.agent.generators.extractive.asked import read
 from habitus.agent.prompt import build_prompt
 from habitus.memory.known.applying import Applied
 from habitus.memory.known.norms import DEFAULT_NORMS, in_force
@@ -282,3 +283,8 @@ def test_spans_of_time_of_two_things_are_added_up(chat: ExtractiveChat) -> None:
 def test_no_sum_is_made_up_where_one_part_was_not_told(chat: ExtractiveChat) -> None:
     said = answer(chat, "What is the total cost of the tent and the sleeping bag?", (40, "user", TENT))
     assert "Together" not in said
+
+
+def test_what_is_compared_is_read_at_the_end_of_a_long_message() -> None:
+    asked = read("Some words before. " * 500 + "Which came first, the trip to Rome or the concert?", None)
+    assert (asked.kind, asked.options) == ("first", ("the trip to Rome", "the concert"))
