@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from habitus.agent.state import Command, CommandKind, Route
+from habitus.memory.known.slots import named_by
 from habitus.retrievers.passages import sentences
 
 _MAX_SENTENCES = 200
@@ -171,7 +172,7 @@ def _forget_command(sentence: str) -> Command | None:
     bare = _FORGET_SUFFIX.sub("", match["words"])
     if _LAST_EXCHANGE.match(bare):
         return Command(kind="forget", words="")
-    if not bare or _NOT_A_FORGET.match(match["words"]):
+    if not bare or (_NOT_A_FORGET.match(match["words"]) and named_by(bare) is None):
         return None
     return Command(kind="forget", words=_FORGET_PREFIX.sub("", bare))
 

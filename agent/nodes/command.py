@@ -12,7 +12,7 @@ from habitus.memory.extraction import extract as extract_from
 from habitus.memory.learning.comments import named
 from habitus.memory.learning.undo import last_feedback
 from habitus.memory.records import Fact, Preference, Turn
-from habitus.memory.storage.subjects import forget_about
+from habitus.memory.storage.subjects import forget_about, perhaps_meant
 from habitus.memory.store import Forgotten
 
 FORGOTTEN_REQUEST = "(a request to forget something)"
@@ -35,7 +35,10 @@ def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     n_records = sum(map(len, (gone.preference_ids, gone.fact_ids, gone.correction_ids, gone.feedback_ids)))
     n_messages = len(gone.turn_ids) + len(gone.rewritten_ids)
     if not n_records and not n_messages:
-        return CommandOutcome(kind="forget", text="I found nothing stored about that.", forgotten=gone)
+        text = "I found nothing stored about that."
+        if perhaps := perhaps_meant(context.store, turn.user_id, asked.words) if asked.words else []:
+            text = f"I deleted nothing. Do you mean “{perhaps[0]}”? Then say “Forget that”, and these words."
+        return CommandOutcome(kind="forget", text=text, forgotten=gone)
     what = f"{_counted(n_records, 'record')}, and what {_counted(n_messages, 'message')} said of it,"
     return CommandOutcome(kind="forget", text=f"Forgotten: {what} deleted for good.", forgotten=gone)
 

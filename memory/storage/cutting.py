@@ -11,6 +11,8 @@ _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n+|$|[.!?])\s*")
 _CLAUSE_END = re.compile(
     r"(,\s*(?:and|but|so|or)?\s+|;\s*|\s+(?:and|but|so|or|because|while)\s+)", re.IGNORECASE
 )
+_RELATIVE = re.compile(r"(?:which|who|whom|whose|where)\b", re.IGNORECASE)
+"""A clause that says more of what the one before it names cannot stand without it."""
 
 
 def mentions(text: str, subjects: Sequence[Set[str]]) -> bool:
@@ -21,6 +23,16 @@ def mentions(text: str, subjects: Sequence[Set[str]]) -> bool:
 def _holds(sentence: str, subjects: Iterable[Set[str]]) -> bool:
     stems = set(analyze(sentence))
     return any(subject and subject <= stems for subject in subjects)
+
+
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of a message as `without` cuts it."""
+    return [found[0] for found in _SENTENCE.finditer(text) if found[0].strip()]
+
+
+def clauses_of(sentence: str) -> list[str]:
+    """Return the clauses of a sentence as `without` cuts it."""
+    return [clause for clause in _CLAUSE_END.split(sentence)[::2] if clause.strip()]
 
 
 def without(text: str, subjects: Sequence[Set[str]]) -> str:
@@ -44,6 +56,7 @@ def _sentence_without(sentence: str, subjects: Sequence[Set[str]]) -> str:
     parts = _CLAUSE_END.split(sentence)
     clauses, joints = parts[::2], parts[1::2]
     kept = [place for place, clause in enumerate(clauses) if not words & set(analyze(clause))]
+    kept = [place for place in kept if place == 0 or place - 1 in kept or not _RELATIVE.match(clauses[place])]
     if not any(len(analyze(clauses[place])) > 2 for place in kept):
         return ""
     said = clauses[kept[0]]

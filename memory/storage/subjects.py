@@ -7,8 +7,9 @@ from collections.abc import Sequence, Set
 
 from habitus.memory.known.facts import matching_facts
 from habitus.memory.known.preferences import matching
-from habitus.memory.records import Correction, Feedback
-from habitus.memory.storage.cutting import mentions, without
+from habitus.memory.known.slots import Slot, named_by, tells, value_in
+from habitus.memory.records import Correction, Feedback, Turn
+from habitus.memory.storage.cutting import clauses_of, mentions, sentences_of, without
 from habitus.memory.storage.forgetting import words as words_of
 from habitus.memory.store import Forgotten, MemoryStore
 from habitus.retrievers.analysis import analyze
@@ -35,14 +36,20 @@ def forget_about(store: MemoryStore, user_id: str, words: str) -> Forgotten:
     """
     preferences = matching(store.preferences(user_id), words, encoder=store.encoder)
     facts = matching_facts(store.facts(user_id), words, encoder=store.encoder)
-    named = [words, *(p.target for p in preferences), *(f.value for f in facts)]
+    named = [*(p.target for p in preferences), *(f.value for f in facts)]
+    if not _is_clause(words):
+        named.append(words)
     subjects = [stems for text in named if (stems := set(analyze(text)) - _FRAME)]
+    turns = store.turns(user_id)
+    told = _told(turns, words)
+    repeated = [*subjects, *(stems for of_turn in told.values() for stems in of_turn)]
     left: dict[str, str] = {}
-    for said in store.turns(user_id):
+    for said in turns:
+        gone = [*subjects, *told.get(said.id, ())] if said.role == "user" else repeated
         if said.meta and mentions(json.dumps(said.meta, ensure_ascii=False), subjects):
             left[said.id] = ""  # what stands beside a message cannot be cut into
-        elif mentions(said.text, subjects):
-            left[said.id] = without(said.text, subjects)
+        elif mentions(said.text, gone):
+            left[said.id] = without(said.text, gone)
     return store.forget(
         user_id,
         turn_ids=[turn_id for turn_id, text in left.items() if not text],
@@ -52,6 +59,47 @@ def forget_about(store: MemoryStore, user_id: str, words: str) -> Forgotten:
         feedback_ids=[f.id for f in store.feedback(user_id) if _says(f, subjects)],
         rewrites={turn_id: text for turn_id, text in left.items() if text},
     )
+
+
+def perhaps_meant(store: MemoryStore, user_id: str, words: str) -> list[str]:
+    """Return what the user said that the words may speak of, by meaning alone, newest first: to be asked."""
+    slot = named_by(words)
+    if slot is None or not slot.things:
+        return []
+    said = [text.strip() for turn in _by_user(store.turns(user_id)) for text in sentences_of(turn.text)]
+    return [said[place] for place in reversed(tells(slot, said, store.encoder))]
+
+
+def _is_clause(words: str) -> bool:
+    """Tell whether words name a thing by what is done with it: "live" in "where I live" is no subject."""
+    slot = named_by(words)
+    return slot is not None and not value_in(words) and (slot.relation != "possession" or slot.verb != "")
+
+
+def _by_user(turns: Sequence[Turn]) -> list[Turn]:
+    return sorted((turn for turn in turns if turn.role == "user"), key=lambda turn: (turn.at, turn.index))
+
+
+def _told(turns: Sequence[Turn], words: str) -> dict[str, list[set[str]]]:
+    """Return, by turn, the stems of the user's clauses that tell what the words name, however worded.
+
+    "Where I live" is told by "my flat is in Porto". If the words say what it is ("my van is a Volvo"), only
+    what tells the same of it counts.
+    """
+    slot, value = named_by(words), value_in(words)
+    if slot is None or not (value or slot.things or slot.relation in ("residence", "occupation")):
+        return {}
+    said = [(turn.id, text) for turn in _by_user(turns) for text in sentences_of(turn.text)]
+    wide = Slot(slot.relation) if value and slot.relation == "possession" else slot
+    places = tells(wide, [text for _, text in said], None)
+    found: dict[str, list[set[str]]] = {}
+    for turn_id, text in (said[place] for place in places):
+        if value <= set(analyze(text)):
+            clauses = [
+                one for one in clauses_of(text) if value <= set(analyze(one)) and tells(wide, [one], None)
+            ]
+            found.setdefault(turn_id, []).extend(set(analyze(one)) - _FRAME for one in clauses or [text])
+    return found
 
 
 def _says(record: Correction | Feedback, subjects: Sequence[Set[str]]) -> bool:

@@ -14,11 +14,11 @@ from habitus.agent.generators.extractive.facts import count, fact
 from habitus.agent.generators.extractive.honouring import honour, is_about_the_world
 from habitus.agent.generators.extractive.preferring import preferred
 from habitus.agent.generators.extractive.reckoning import reckon
-from habitus.agent.generators.extractive.slots import Slot, asked_for, tells
 from habitus.agent.generators.extractive.wording import quoted
 from habitus.agent.generators.whole import WholeReplyChat
 from habitus.agent.prompt import PromptParts, parse
 from habitus.agent.routing import find_command, find_routes
+from habitus.memory.known.slots import Slot, asked_for, tells
 from habitus.retrievers.encoder import Encoder
 
 UNKNOWN = "I don't know from our conversations."
@@ -99,12 +99,16 @@ class ExtractiveChat(WholeReplyChat):
     def _told_of(self, slot: Slot, asked: Asked, evidence: Evidence, found: list[Found]) -> str | None:
         """Answer from the newest sentence that tells what is asked for of the user, in whatever words.
 
-        Where none is seen to tell it, the sentence that `found` puts first counts, if it tells of the user.
+        Where none tells it in so many words, what `found` puts first counts, if it tells of the user.
         """
-        told = tells(slot, evidence.said, self.encoder)
-        best = evidence.versions(found, asked)[0] if found else None
-        if best is not None and best.place not in told and evidence.bears(best, asked):
-            return quoted(best.said, asked)
+        own = [(place, one) for place, one in enumerate(evidence.said) if one.by_user]
+        own.sort(key=lambda one: one[1].when)
+        texts = [one.text for _, one in own]
+        told = [own[place][0] for place in tells(slot, texts, self.encoder)]
+        if not tells(slot, texts, None):
+            best = evidence.versions(found, asked)[0] if found else None
+            if best is not None and best.place not in told and evidence.bears(best, asked):
+                return quoted(best.said, asked)
         return quoted(evidence.said[told[-1]], asked) if told else None
 
     def weighed(self, parts: PromptParts) -> tuple[Asked, Evidence, list[Found]]:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from habitus.agent.generators.extractive.asked import Asked
 from habitus.agent.generators.extractive.evidence import Said
-from habitus.agent.generators.extractive.telling import asks_memory, asks_of_user, tells_of_another
 from habitus.memory.index.phrases import vectors_of
+from habitus.memory.known.telling import asks_memory, asks_of_user, tells_of_another
 from habitus.memory.retrieval.timing import nearness
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 from habitus.retrievers.encoder import Encoder

@@ -35,6 +35,11 @@ class Said:
     place: int
     replaced: bool = False
 
+    @property
+    def when(self) -> tuple[int, int, int]:
+        """What puts sentences in time order."""
+        return self.day.toordinal() if self.day else 0, self.message, self.place
+
 
 def said_in(parts: PromptParts) -> list[Said]:
     """Return what was said: in the memories, with its day, and by the user earlier in this session, today."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from habitus.agent.agent import Agent
-from habitus.agent.generators.extractive.telling import asks_memory, asks_of_user, tells_of_another
+from habitus.memory.known.telling import asks_memory, asks_of_user, tells_of_another
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from habitus.agent.generators.extractive.evidence import Said
-from habitus.agent.generators.extractive.telling import asks_memory, tells_of_another
 from habitus.memory.extraction.people import PEOPLE
 from habitus.memory.index.phrases import vectors_of
+from habitus.memory.known.telling import asks_memory, tells_of_another
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 from habitus.retrievers.encoder import Encoder
 
@@ -182,35 +181,102 @@ def asked_for(question: str) -> Slot | None:
     return None
 
 
-def tells(slot: Slot, said: Sequence[Said], encoder: Encoder) -> list[int]:
-    """Return the places of the user's sentences that tell what is asked for, oldest first."""
-    found = [place for place, one in enumerate(said) if _is_own(one) and _tells(slot, one.text, encoder)]
-    names = {name for place in found for name in _NAME.findall(said[place].text)}
-    first = min(found, default=len(said))
-    later = [
+_CLAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        _compiled(r"^(?P<w>where|when|what|which)\s+(?P<s>i|we)\s+(?P<v>am|was|have)\b\s*(?P<rest>.*)$"),
+        "{w} {v} {s} {rest}?",
+    ),
+    (_compiled(r"^(?P<w>where|when|what|which|how)\s+(?P<s>i|we)\s+(?P<rest>.+)$"), "{w} do {s} {rest}?"),
+    (_compiled(r"^(?P<w>(?:what|which)\s+[\w\s'-]+?)\s+(?P<s>i|we)\s+(?P<rest>.+)$"), "{w} do {s} {rest}?"),
+    (
+        _compiled(r"^(?P<w>where|when|what|which)\s+(?P<s>(?:my|our)\s+.+?)\s+(?P<v>is|are)(?P<rest>\b.*)$"),
+        "{w} {v} {s}{rest}?",
+    ),
+    (_compiled(r"^(?:the\s+name\s+of\s+)(?P<s>(?:my|our)\s+.+)$"), "what is the name of {s}?"),
+    (_compiled(r"^(?P<s>(?:my|our)\s+.+'s\s+name)$"), "what is {s}?"),
+    (_compiled(r"^(?P<s>(?:my|our)\s+[\w'-]+(?:\s+[\w'-]+){0,2})$"), "what is {s}?"),
+    (
+        _compiled(r"^(?:i|we)(?:'m|\s+am|'re)?\s+(?:live|living|based|located|reside|residing)\s+.+$"),
+        "where do i live?",
+    ),
+    (
+        _compiled(
+            r"^i(?:'m|\s+am)?\s+work(?:ing)?\s+as\s+.+$|^i'?\s*a?m\s+an?\s.+\s(?:by\s+(?:trade"
+            r"|profession)|for\s+a\s+living)$"
+        ),
+        "what is my job?",
+    ),
+    (
+        _compiled(
+            r"^(?P<s>(?:my|our)\s+[\w-]+(?:\s+[\w-]+){0,2}?)(?:'s\s+name\s+is|\s+is\s+(?:called|named))\s+.+$"
+        ),
+        "what is {s} called?",
+    ),
+    (_compiled(r"^i(?:'ve\s+got|\s+(?:drive|use|ride|own|have))\s+(?:an?|the)\s+.+$"), ""),
+    (_compiled(r"^(?P<s>(?:my|our)\s+[\w-]+(?:\s+[\w-]+){0,2}?)\s+is\s+(?:on|at)\s+.+$"), "when is {s}?"),
+    (
+        _compiled(r"^(?P<s>(?:my|our)\s+[\w-]+(?:\s+[\w-]+){0,2}?)\s+is\s+(?:an?\s+|in\s+)?.+$"),
+        "what is {s}?",
+    ),
+)
+"""What is named in a clause ("where I live", "my dog's name", "my car is a Volvo"), as a question."""
+
+
+def named_by(words: str) -> Slot | None:
+    """Return what a clause speaks of, as a request to forget names it; None if it is none of these."""
+    plain = " ".join(words.replace("’", "'").strip(" .!?").split())
+    for pattern, question in _CLAUSES:
+        found = pattern.match(plain)
+        if found is not None:
+            return asked_for(question.format(**found.groupdict())) if question else Slot("possession")
+    return None
+
+
+def value_in(words: str) -> frozenset[str]:
+    """Return the stems of what a statement says something is ("Volvo" in "my car is a Volvo"); else none."""
+    names = _NAME.findall(words.replace("’", "'"))
+    stated = re.search(
+        r"\b(?:is|as|called|named|in|drive|use|on)\s+(?:an?\s+|the\s+)?(?P<value>[^.!?]+)$",
+        words,
+        re.IGNORECASE,
+    )
+    text = " ".join(names) or (
+        stated["value"] if stated and re.match(r"(?:i|my|we|our)\b", words, re.I) else ""
+    )
+    return frozenset(analyze(text)) - FUNCTION_STEMS
+
+
+def tells(slot: Slot, sentences: Sequence[str], encoder: Encoder | None) -> list[int]:
+    """Return the places of the sentences that tell what is asked for.
+
+    Args:
+        slot: what is asked for.
+        sentences: the user's own words, oldest first.
+        encoder: tells whether a name is one of a kind, and two words mean one thing; None where only what is
+            sure counts.
+    """
+    own = [place for place, text in enumerate(sentences) if _is_own(text)]
+    found = [place for place in own if _tells(slot, sentences[place], encoder)]
+    names = {name for place in found for name in _NAME.findall(sentences[place])}
+    first = min(found, default=len(sentences))
+    swapped = [
         place
-        for place, one in enumerate(said)
+        for place in own
         if place > first
-        and place not in found
-        and _is_own(one)
-        and _SWAPS.search(one.text)
-        and any(name in one.text for name in names)
+        and _SWAPS.search(sentences[place])
+        and any(name in sentences[place] for name in names)
     ]
-    return sorted([*found, *later], key=lambda place: (_ordinal(said[place]), said[place].message, place))
+    return sorted({*found, *swapped})
 
 
-def _ordinal(one: Said) -> int:
-    return one.day.toordinal() if one.day else 0
-
-
-def _is_own(one: Said) -> bool:
-    plain = one.text.replace("’", "'")
-    if not one.by_user or plain.rstrip().endswith("?") or asks_memory(plain) or tells_of_another(plain):
+def _is_own(text: str) -> bool:
+    plain = text.replace("’", "'")
+    if plain.rstrip().endswith("?") or asks_memory(plain) or tells_of_another(plain):
         return False
     return _NOT_SO.search(plain) is None and _ANOTHERS.search(plain) is None
 
 
-def _tells(slot: Slot, text: str, encoder: Encoder) -> bool:
+def _tells(slot: Slot, text: str, encoder: Encoder | None) -> bool:
     if not _TOLD[slot.relation].search(text.replace("’", "'")):
         return False
     if slot.relation in ("residence", "occupation"):
@@ -224,10 +290,12 @@ def _tells(slot: Slot, text: str, encoder: Encoder) -> bool:
         rf"\b{slot.verb}\b", text, re.IGNORECASE
     ):
         return True
-    return owned is not None and _nearness(owned["value"], " ".join(slot.things), encoder) >= _OF_KIND
+    if owned is None or encoder is None:
+        return False
+    return _nearness(owned["value"], " ".join(slot.things), encoder) >= _OF_KIND
 
 
-def _holds(things: Sequence[str], text: str, encoder: Encoder) -> bool:
+def _holds(things: Sequence[str], text: str, encoder: Encoder | None) -> bool:
     """Tell whether a sentence names every one of the things, by its stem or by a word that means the same."""
     spoken = set(analyze(text))
     missing = [thing for thing in things if not spoken & set(analyze(thing))]
@@ -238,7 +306,7 @@ def _holds(things: Sequence[str], text: str, encoder: Encoder) -> bool:
         for word in re.findall(r"[a-z][a-z'-]{2,}", text.lower())
         if not FUNCTION_STEMS.issuperset(analyze(word))
     ]
-    if not words:
+    if not words or encoder is None:
         return False
     vectors = vectors_of([*missing, *words], encoder)
     nearest = (vectors[: len(missing)] @ vectors[len(missing) :].T).max(axis=1)

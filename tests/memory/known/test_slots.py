@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from habitus.agent.generators.extractive.evidence import Said
-from habitus.agent.generators.extractive.slots import asked_for, tells
+from habitus.memory.known.slots import asked_for, tells
 from habitus.retrievers.encoder import HashingEncoder
-
-
-def _said(*texts: str) -> list[Said]:
-    return [Said(text, date(2025, 1, 1 + place), True, place, 0) for place, text in enumerate(texts)]
 
 
 def _told(question: str, *texts: str) -> list[str]:
     slot = asked_for(question)
     assert slot is not None
-    return [texts[place] for place in tells(slot, _said(*texts), HashingEncoder())]
+    return [texts[place] for place in tells(slot, texts, HashingEncoder())]
 
 
 @pytest.mark.parametrize(
