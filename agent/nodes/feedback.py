@@ -42,6 +42,7 @@ def feedback(state: State, runtime: Runtime[Context]) -> State:
         ],
         stored=store.preferences(user_id),
         at=state["at"],
+        edits=runtime.context.settings.edits,
     )
     return {"feedback": given.model_copy(update={"nudged": dict(effect.nudges)}), "feedback_effect": effect}
 

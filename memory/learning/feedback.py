@@ -39,10 +39,11 @@ from habitus.memory.learning.implicit import ASKED_AGAIN
 from habitus.memory.learning.languages import language_of
 from habitus.memory.learning.log import Given, counted
 from habitus.memory.learning.slips import as_meant, only_spelling
-from habitus.memory.learning.tastes import INFERRED, is_learnt, wishes_of
+from habitus.memory.learning.tastes import INFERRED, is_learnt, waits_for_more, wishes_of
 from habitus.memory.learning.weights import learn, told_by_ratings
 from habitus.memory.records import (
     Correction,
+    EditsHold,
     Feedback,
     Preference,
     RewardWeights,
@@ -99,6 +100,7 @@ def apply_feedback(
     earlier: Sequence[Feedback] = (),
     stored: Sequence[Preference],
     at: datetime,
+    edits: EditsHold = "everywhere",
 ) -> FeedbackEffect:
     """Return what follows from a piece of feedback.
 
@@ -111,6 +113,7 @@ def apply_feedback(
             first, and does not move the same tastes again.
         stored: the user's preferences.
         at: now.
+        edits: where that holds which edits and choices show.
     """
     whole = counted([*(one for one in log if one.id != feedback.id), Given(feedback, reply.text)])
     beliefs, weights = taste_of(feedback.user_id, whole, stored, at)
@@ -123,7 +126,7 @@ def apply_feedback(
         unread = not_understood(feedback, feedback.comment, reply, request, at)
     elif feedback.edit is not None:
         corrections = set_right(feedback, request, at)
-    changes = _changes(feedback.user_id, before, beliefs)
+    changes = _changes(feedback.user_id, before, beliefs, edits)
     cause = _cause(feedback, changes)
     return FeedbackEffect(
         preferences=said.preferences,
@@ -234,14 +237,29 @@ def _borne_out(preference: Preference, had: bool, has: bool) -> float:
     return EDIT_STEP if has == positive else -EDIT_STEP
 
 
-def _changes(user_id: str, before: Beliefs, after: Beliefs) -> list[str]:
-    """Name what is believed now and was not, and what no longer is."""
-    old, new = (
-        # A chat model's statement may hold the user's words.
-        {p.statement for p, _ in wishes_of(user_id, beliefs) if p.topic not in INFERRED.values()}
-        for beliefs in (before, after)
-    )
-    return [f"now: {one}" for one in sorted(new - old)] + [f"no longer: {one}" for one in sorted(old - new)]
+def _changes(user_id: str, before: Beliefs, after: Beliefs, edits: EditsHold) -> list[str]:
+    """Name what holds now and did not, what no longer does, and what was seen but does not hold everywhere."""
+    old, known = _held_and_waiting(user_id, before, edits)
+    new, waiting = _held_and_waiting(user_id, after, edits)
+    return [
+        *(f"now: {one}" for one in sorted(new - old)),
+        *(f"no longer: {one}" for one in sorted(old - new)),
+        *(f"seen: {one} ({why})" for one, why in sorted(waiting.items()) if one not in known),
+    ]
+
+
+def _held_and_waiting(user_id: str, beliefs: Beliefs, edits: EditsHold) -> tuple[set[str], dict[str, str]]:
+    held: set[str] = set()
+    waiting: dict[str, str] = {}
+    for record, n_shown in wishes_of(user_id, beliefs):
+        if record.topic in INFERRED.values():
+            continue  # a chat model's statement may hold the user's words
+        why = waits_for_more(record, n_shown, edits)
+        if why is None:
+            held.add(record.statement)
+        else:
+            waiting[record.statement] = why
+    return held, waiting
 
 
 def _cause(feedback: Feedback, changes: Sequence[str]) -> str:

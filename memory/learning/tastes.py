@@ -75,7 +75,7 @@ def reconcile(
         )
         if record is None:
             continue
-        waits_for = _waits_for(wish, edits)
+        waits_for = waits_for_more(wish.record, wish.n_shown, edits)
         if waits_for is not None and record.status == "active":
             record, overruled = _waiting(record, waits_for), []
         for old in overruled:
@@ -93,13 +93,19 @@ def reconcile(
     return tuple(written.values())
 
 
-def _waits_for(wish: _Wish, edits: EditsHold) -> str | None:
-    """Return why a wish that edits or choices showed does not hold for all requests yet; None if it does."""
-    if wish.record.source not in ("edit", "choice") or edits == "everywhere":
+def waits_for_more(record: Preference, n_shown: int, edits: EditsHold) -> str | None:
+    """Return why what edits or choices showed does not hold for all requests yet; None if it does.
+
+    Args:
+        record: what is believed.
+        n_shown: edits and choices that bear it out.
+        edits: where that holds which they show.
+    """
+    if record.source not in ("edit", "choice") or edits == "everywhere":
         return None
     if edits == "nearest":
         return SHOWN_THERE
-    return SHOWN_ONCE if wish.n_shown < VERIFIED else None
+    return SHOWN_ONCE if n_shown < VERIFIED else None
 
 
 def _waiting(record: Preference, reason: str) -> Preference:

@@ -26,12 +26,14 @@ ORDER = "I want the order of steps to be kept."
 
 
 def edited(agent: Agent, request: str, *, day: int, after: str = PLAIN) -> str:
+    """Have a reply, rewrite it, wait until a model has read that; return what the user is told of it."""
     at = MONDAY + day * DAY
     reply = agent.chat("maya", request, at=at)
     final = agent.feedback("maya", reply.turn_id, edit=after, at=at + timedelta(minutes=1))
     agent.settle()
-    assert final["feedback_effect"] is not None
-    return reply.turn_id
+    effect = final["feedback_effect"]
+    assert effect is not None
+    return effect.reason
 
 
 def shown(agent: Agent, target: str = "bullet points") -> Preference:
@@ -69,11 +71,14 @@ def test_prose_waits_for_a_second_edit(opened: Opened, reader: Reader) -> None:
     for name in (None, "prose"):
         model = reader((ORDER, "and change"), (ORDER, "and change"))
         agent = opened(name, generator=SCRIPTED, extractor=model)
-        edited(agent, FERRY, day=0)
+        told = edited(agent, FERRY, day=0)
+        word = "seen" if name else "now"
+        assert f"{word}: I do not want bullet points." in told
         after_one[name] = (shown(agent).status, persona_of(agent))
-        edited(agent, SOUP, day=1)
+        told = edited(agent, SOUP, day=1)
         after_two[name] = (shown(agent).status, "bullet points" in persona_of(agent))
         if name:
+            assert "now: I do not want bullet points." in told
             assert shown(agent, ORDER.lower().rstrip(".")).status == "active"
     assert after_one[None][0] == "active"
     assert after_one["prose"] == ("pending", "")
