@@ -238,7 +238,7 @@ def _borne_out(preference: Preference, had: bool, has: bool) -> float:
 
 
 def _changes(user_id: str, before: Beliefs, after: Beliefs, edits: EditsHold) -> list[str]:
-    """Name what holds now and did not, what no longer does, and what was seen but does not hold everywhere."""
+    """Name what holds now and did not, what no longer does, and what was seen but does not hold yet."""
     old, known = _held_and_waiting(user_id, before, edits)
     new, waiting = _held_and_waiting(user_id, after, edits)
     return [
