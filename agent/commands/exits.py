@@ -17,9 +17,12 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-EXITS = """Exit codes. 0: done. 1: something failed on its way, such as the model, the disk or some
-questions of a benchmark; or a question was answered with no. 2: it cannot be done as it was asked for.
-130: interrupted."""
+EXITS = (
+    "Exit codes. 0: done. 1: something failed on its way, such as the model, the disk or some questions of a "
+    "benchmark; or a question was answered with no. 2: it cannot be done as it was asked for. "
+    "130: interrupted."
+)
+"""One paragraph: what stands on lines of its own here does so in `--help`, too."""
 
 
 def run(application: typer.Typer) -> None:
