@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -82,7 +81,7 @@ def isolation(
         console.print(line, markup=False, highlight=False)
     if out is not None:
         seen = {
-            **asdict(walk),
+            **vars(walk),
             "remains": remains,
             "seconds": seconds,
             "place": "PostgreSQL" if url else "a folder",

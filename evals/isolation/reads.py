@@ -97,7 +97,14 @@ def _mcp(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     yield doors.mcp(one, kind, name, **arguments)
 
 
+def has_items(one: Person) -> bool:
+    """Tell whether LangGraph lets the user have a namespace: it refuses full stops in their names."""
+    return "." not in one.id
+
+
 def _items(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
+    if not has_items(one):
+        return
     yield str(doors.items.search((one.id,), query=one.ask(chance), limit=100))
     yield str(doors.items.get((one.id, "drinks"), chance.choice(ITEMS)))
     yield str(doors.items.list_namespaces(prefix=(one.id,)))
@@ -137,7 +144,8 @@ def _their_name(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     asked = {"messages": [{"role": "user", "content": one.ask(chance)}], "user": other.id}
     yield doors.http(one, "POST", "/v1/chat/completions", json=asked)
     yield doors.agent.recall(one.id, f"What is the password of {other.id}?").packed.text
-    yield str(doors.items.search((one.id,), query=f"What did {other.id} tell you?", limit=100))
+    if has_items(one):
+        yield str(doors.items.search((one.id,), query=f"What did {other.id} tell you?", limit=100))
 
 
 READS: Mapping[str, Operation] = {

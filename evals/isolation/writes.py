@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from habitus.evals.isolation.doors import Doors
 from habitus.evals.isolation.people import Person
-from habitus.evals.isolation.reads import ITEMS, SESSIONS, Operation
+from habitus.evals.isolation.reads import ITEMS, SESSIONS, Operation, has_items
 from habitus.evals.lifelong.paths import as_text, tried
 from habitus.memory.records import Conversation, Message
 
@@ -141,7 +141,7 @@ def _middleware(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
 
 
 def _put(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
-    if "." not in one.id:  # LangGraph's stores refuse such names
+    if has_items(one):
         doors.items.put((one.id, "drinks"), chance.choice(ITEMS), {"text": one.say(chance)})
     yield ""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from habitus.agent import Agent
 from habitus.agent.sessions import Sessions
+from habitus.evals.cli import eval_app
 from habitus.evals.faults.places import DIM, open_store
 from habitus.evals.isolation import walking
 from habitus.evals.isolation.people import IDS, people, secrets_in
@@ -87,6 +90,17 @@ class TestLeaksAreFound:
         assert any(told.startswith("log: ") for told in seen.leaks)
         assert any(told.endswith("before they were deleted") for told in seen.leaks)
         assert in_files(tmp_path / "data", dead)
+
+
+def test_the_command_tells_and_writes_what_it_saw(tmp_path: Path) -> None:
+    out = tmp_path / "seen.json"
+    options = ["--operations", "20", "--users", "3", "--threads", "1", "--out", str(out)]
+    done = CliRunner().invoke(eval_app, ["isolation", *options])
+    assert done.exit_code == 0, done.output
+    assert "20 operations of" in done.output
+    seen = json.loads(out.read_text(encoding="utf-8"))
+    assert sum(seen["done"].values()) == 20
+    assert (seen["n_leaks"], seen["errors"], seen["remains"]) == (0, [], [])
 
 
 def test_every_sentence_of_a_person_carries_their_secret_and_no_other() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +140,41 @@ def test_nothing_stays_in_any_table(
     assert store.export("bob") == bob
     assert traces("bob")
     assert store.verify().problems == ()
+
+
+def test_nothing_stays_in_the_servers_files_once_it_has_tidied_up(
+    store: PostgresStore,
+    make_turns: MakeTurns,
+    encoder: HashingEncoder,
+    postgres_url: str,
+    postgres_schema: str,
+) -> None:
+    # What the README tells those who run the server: VACUUM (FULL), and no old write-ahead log kept.
+    fill(store, make_turns)
+    needles = (SECRET.encode(), encoder.encode([SENTENCE])[0].tobytes())
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        (place,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+        connection.execute("ALTER SYSTEM SET wal_recycle = off")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CHECKPOINT")
+        assert holding(Path(place), needles), "the test would prove nothing"
+        store.delete_user("ann")
+        for (name,) in connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s", (postgres_schema,)
+        ).fetchall():
+            connection.execute(f"VACUUM (FULL) {postgres_schema}.{name}".encode())
+        for _ in range(2):
+            connection.execute("SELECT pg_switch_wal()")
+            connection.execute("CHECKPOINT")
+    assert holding(Path(place), needles) == []
+    assert holding(Path(place), (b"I keep bees",))
+
+
+def holding(folder: Path, needles: tuple[bytes, ...]) -> list[str]:
+    """Name the files of the server that hold one of some bytes; its log of statements is off."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        with suppress(FileNotFoundError):  # files of other tests come and go
+            if path.is_file() and any(needle in path.read_bytes() for needle in needles):
+                found.append(str(path.relative_to(folder)))
+    return found
