@@ -1,7 +1,7 @@
 """MkDocs hooks: the documents in the root of the repository are pages of the site, too.
 
 Nothing is copied by hand: README, CHANGELOG and CONTRIBUTING are read where they stand, with the pictures
-that they show. Links between them and the guides are written as they work in the repository.
+and files that they link to. Links between them and the guides are written as they work in the repository.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from mkdocs.structure.files import File, Files
 _ROOT = Path(__file__).parents[1]
 _PAGES = {"README.md": "index.md", "CHANGELOG.md": "CHANGELOG.md", "CONTRIBUTING.md": "CONTRIBUTING.md"}
 """By document, the page that it becomes."""
-_PICTURE = re.compile(r"!\[[^\]]*\]\(([\w/.-]+)\)")
+_GUIDES = "notebooks/guides/"
+_LINK = re.compile(r"\]\(([\w/.-]+)(?:#[\w-]*)?\)")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add the documents, and the pictures that they show."""
+    """Add the documents, and what they link to in the repository."""
+    linked: set[str] = set()
     for document, page in _PAGES.items():
         text = (_ROOT / document).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=text))
-        for picture in _PICTURE.findall(text):
-            files.append(File.generated(config, picture, abs_src_path=str(_ROOT / picture)))
+        linked |= {one for one in _LINK.findall(text) if one not in _PAGES and not one.startswith(_GUIDES)}
+    for one in sorted(linked):
+        if (_ROOT / one).is_file():
+            files.append(File.generated(config, one, abs_src_path=str(_ROOT / one)))
     return files
 
 
@@ -33,4 +37,4 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     """Turn links to the documents, as they are written in the repository, into links to their pages."""
     for document, page in _PAGES.items():
         markdown = re.sub(rf"\]\((?:\.\./)*{re.escape(document)}(#[\w-]*)?\)", rf"]({page}\1)", markdown)
-    return markdown.replace("](notebooks/guides/", "](")
+    return markdown.replace(f"]({_GUIDES}", "](")

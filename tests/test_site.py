@@ -55,6 +55,13 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
     assert not re.search(r"url\(\s*['\"]?(?:https?:)?//|@import", sheets)
 
 
+def test_every_guide_can_be_reached() -> None:
+    shown = (ROOT / "notebooks" / "mkdocs.yml").read_text(encoding="utf-8")
+    guides = ROOT / "notebooks" / "guides"
+    pages = [page.relative_to(guides).as_posix() for page in guides.rglob("*.md")]
+    assert [page for page in pages if f": {page}\n" not in shown] == []
+
+
 def test_documents_of_the_repository_are_pages_with_their_pictures(site: Path) -> None:
     home = (site / "index.html").read_text(encoding="utf-8")
     pictures = re.findall(r'<img[^>]*src="([^"]+)"', home)
