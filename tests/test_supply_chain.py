@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,3 +110,43 @@ def test_what_forbids_commercial_use_or_binds_programs_is_refused(stated: str, a
 
     is_allowed = run_path(str(ROOT / ".ci" / "licences.py"))["is_allowed"]
     assert is_allowed(distribution("numpy"), stated) is allowed
+
+
+CLEAN = {"name": "a", "version": "1", "vulns": []}
+HOLED = {"name": "b", "version": "2", "vulns": [{"id": "PYSEC-1", "fix_versions": ["3"]}]}
+SKIPPED = {"name": "c", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("osv", "pypi", "code", "said"),
+    [
+        ([CLEAN, CLEAN], None, 0, "osv: 2 of 2 packages could be looked up"),
+        (None, [CLEAN], 0, "pypi: 1 of 1"),
+        ([CLEAN, HOLED], None, 1, "b 2: PYSEC-1, mended in 3"),
+        (None, [SKIPPED, SKIPPED], 3, "pypi: 0 of 2"),
+        ([CLEAN, SKIPPED], [CLEAN, SKIPPED], 3, "osv: 1 of 2"),
+        ([CLEAN, SKIPPED], [CLEAN, HOLED], 1, "PYSEC-1"),
+        (None, None, 3, ""),
+    ],
+)
+def test_what_could_not_be_looked_up_does_not_pass_for_clean(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    osv: list[Any] | None,
+    pypi: list[Any] | None,
+    code: int,
+    said: str,
+) -> None:
+    spec = importlib.util.spec_from_file_location("audit", ROOT / ".ci" / "audit.py")
+    assert spec is not None and spec.loader is not None
+    audit = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(audit)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pip-audit").touch()
+    monkeypatch.setattr(audit, "TOOLS", tmp_path)
+    monkeypatch.setattr(audit, "looked_up", {"osv": osv, "pypi": pypi}.get)
+    assert audit.main() == code
+    told = capsys.readouterr()
+    assert said in told.out
+    assert ("not audited" in told.err) == (code == 3)
