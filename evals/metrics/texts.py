@@ -20,7 +20,8 @@ import numpy as np
 if TYPE_CHECKING:
     from habitus.retrievers.encoder import Encoder
 
-_PUNCTUATION = str.maketrans(string.punctuation, " " * len(string.punctuation))
+_TYPOGRAPHIC = "“”„«»‘’‚…–—"
+_PUNCTUATION = str.maketrans(string.punctuation + _TYPOGRAPHIC, " " * len(string.punctuation + _TYPOGRAPHIC))
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _LOCOMO_ARTICLES = re.compile(r"\b(a|an|the|and)\b")

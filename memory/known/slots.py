@@ -255,7 +255,7 @@ def tells(slot: Slot, sentences: Sequence[str], encoder: Encoder | None) -> list
         encoder: tells whether a name is one of a kind, and two words mean one thing; None where only what is
             sure counts.
     """
-    own = [place for place, text in enumerate(sentences) if _is_own(text)]
+    own = [place for place, text in enumerate(sentences) if is_own(text)]
     found = [place for place in own if _tells(slot, sentences[place], encoder)]
     names = {name for place in found for name in _NAME.findall(sentences[place])}
     first = min(found, default=len(sentences))
@@ -269,7 +269,8 @@ def tells(slot: Slot, sentences: Sequence[str], encoder: Encoder | None) -> list
     return sorted({*found, *swapped})
 
 
-def _is_own(text: str) -> bool:
+def is_own(text: str) -> bool:
+    """Tell whether a sentence tells what is so of the user: no question, no plan, and of nobody else."""
     plain = text.replace("’", "'")
     if plain.rstrip().endswith("?") or asks_memory(plain) or tells_of_another(plain):
         return False

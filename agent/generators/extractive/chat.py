@@ -8,6 +8,7 @@ from pydantic import ConfigDict, SkipValidation
 from habitus.agent.generators.extractive import dates
 from habitus.agent.generators.extractive.asked import Asked, read
 from habitus.agent.generators.extractive.choosing import FITTED, Calibration, Evidence, Found
+from habitus.agent.generators.extractive.counting import counted
 from habitus.agent.generators.extractive.describing import describe
 from habitus.agent.generators.extractive.evidence import said_in
 from habitus.agent.generators.extractive.facts import count, fact
@@ -78,8 +79,11 @@ class ExtractiveChat(WholeReplyChat):
             and not (asked.earlier or asked.about_replies)
         ):
             return self._told_of(slot, asked, evidence, found if sure else [])
-        if not sure:
-            return None
+        if asked.kind == "count" and (number := counted(asked, evidence.said)) is not None:
+            return number
+        return self._reckoned(parts, asked, evidence, found) if sure else None
+
+    def _reckoned(self, parts: PromptParts, asked: Asked, evidence: Evidence, found: list[Found]) -> str:
         today = parts.at.date() if parts.at else None
         answer = reckon(asked, evidence)
         if answer is not None:

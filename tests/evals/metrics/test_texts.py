@@ -35,6 +35,7 @@ from habitus.retrievers.encoder import Encoder
         ("an hour", "hour"),
         ("Theatre", "theatre"),
         ("?!", ""),
+        ("“Tea” – it’s", "tea it s"),
     ],
 )
 def test_answers_are_compared_without_case_punctuation_and_articles(text: str, expected: str) -> None:
