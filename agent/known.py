@@ -174,6 +174,9 @@ class Known(BaseAgent):
         What `settings.masking` asks for is masked in it. Vectors are computed anew. Profiles and preferences
         keep their history; turns that waited for a chat model are not read again.
 
+        Args:
+            exported: what `export` returned, of any store.
+
         Returns:
             False where all of it was stored already.
 
