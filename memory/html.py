@@ -71,7 +71,7 @@ def preference(one: Preference) -> str:
     facts = [f"{badge(one.stance, colour)} {escape(one.topic)}"]
     facts += [f"strength {bar(one.strength, colour)} {one.strength:.2f}"]
     facts += [f"scope: {escape(one.scope)}"] if one.scope else []
-    facts += [_held(one)]
+    facts += [_held(one) + (", in place of an earlier one" if one.supersedes else "")]
     facts += [escape(f"{one.source}, confidence {one.confidence:.2f}")]
     body = " &nbsp;·&nbsp; ".join(facts)
     reason = f" ({one.status_reason})" if one.status_reason else ""

@@ -68,6 +68,14 @@ def test_a_preference_shows_how_far_it_holds() -> None:
         assert shown in html
 
 
+def test_a_preference_that_took_the_place_of_another_says_so() -> None:
+    preference = RECORDS[0]
+    assert isinstance(preference, Preference)
+    newer = preference.model_copy(update={"supersedes": "older"})
+    assert "in place of" not in preference._repr_html_()
+    assert "since 2026-03-02, in place of an earlier one" in newer._repr_html_()
+
+
 def test_an_empty_profile_says_so() -> None:
     assert "nothing" in Profile(user_id="maya", version=1, made_at=AT)._repr_html_()
 
