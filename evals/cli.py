@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+from typer.main import get_command
 
 from habitus.evals.benchmarks.cli import add_benchmarks
 from habitus.evals.faults.cli import faults
@@ -95,22 +97,40 @@ _BENCHES = {
 """By command: the module under `evals/bench` that holds the function of that name, and what `--help` says."""
 
 
-def _forward(name: str, module: str, help_text: str) -> None:
+def _bench_command(name: str) -> TyperCommand:
+    """Import a benchmark and return its command."""
+    command = typer.Typer(add_completion=False)
+    command.command()(getattr(import_module(f"habitus.evals.bench.{_BENCHES[name][0]}"), name))
+    made = get_command(command)
+    assert isinstance(made, TyperCommand)
+    return made
+
+
+class _Forwarded(TyperCommand):
+    """Knows its options only once they are asked for, by the shell too."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        real = _bench_command(ctx.info_name)
+        return real.shell_complete(
+            real.make_context(ctx.info_name, [], parent=ctx.parent, resilient_parsing=True), incomplete
+        )
+
+
+def _forward(name: str, help_text: str) -> None:
     """Add a benchmark that is imported, with its options, only when it is run."""
 
     @bench_app.command(
         name,
+        cls=_Forwarded,
         help=help_text,
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
     )
     def forward(context: typer.Context) -> None:
-        command = typer.Typer(add_completion=False)
-        command.command()(getattr(import_module(f"habitus.evals.bench.{module}"), name))
-        command(context.args, prog_name=f"habitus bench {name}")
+        _bench_command(name)(context.args, prog_name=f"habitus bench {name}")
 
 
-for _name, (_module, _help) in _BENCHES.items():
-    _forward(_name, _module, _help)
+for _name, (_, _help) in _BENCHES.items():
+    _forward(_name, _help)
 
 
 @eval_app.command("answers")

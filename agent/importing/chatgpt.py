@@ -5,50 +5,19 @@ Each conversation is a tree of messages; the branch that ends in `current_node` 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from habitus.agent.importing.reading import (
-    Parts,
-    RawMessage,
-    Skipped,
-    as_object,
-    conversation,
-    entries,
-    load_json,
-)
+from habitus.agent.importing.reading import RawMessage, Service, as_object
 from habitus.memory.records import Role
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant"}
 
 
-def recognise(content: Any) -> bool:
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and isinstance(content[0], dict)
-        and "mapping" in content[0]
-    )
-
-
-def read(path: Path) -> Parts:
-    """Yield the conversations of an export.
-
-    Raises:
-        FileFormatError: the file is no such export.
-    """
-    for place, one in enumerate(entries(load_json(path), path, "conversations")):
-        where = f"conversation {place + 1}"
-        mapping = one.get("mapping") if isinstance(one, dict) else None
-        if not isinstance(mapping, dict):
-            yield Skipped(where, "it has no messages in the form of an export")
-            continue
-        name = one.get("conversation_id") or one.get("id") or f"{place}"
-        yield from conversation(where, f"chatgpt:{name}", one.get("create_time"), _branch(mapping, one))
-
-
-def _branch(mapping: dict[str, Any], one: dict[str, Any]) -> list[RawMessage]:
+def _branch(one: dict[str, Any]) -> list[RawMessage] | None:
     """Return the messages from the root to the node that was shown last."""
+    mapping = one.get("mapping")
+    if not isinstance(mapping, dict):
+        return None
     node, seen, found = one.get("current_node"), set[str](), list[RawMessage]()
     while isinstance(node, str) and node in mapping and node not in seen:
         seen.add(node)
@@ -64,10 +33,18 @@ def _branch(mapping: dict[str, Any], one: dict[str, Any]) -> list[RawMessage]:
 
 def _text(message: dict[str, Any]) -> str:
     parts = as_object(message.get("content")).get("parts")
-    if not isinstance(parts, list):
-        return ""
-    return "\n".join(part for part in parts if isinstance(part, str)).strip()
+    texts = [part for part in parts if isinstance(part, str)] if isinstance(parts, list) else []
+    return "\n".join(texts).strip()
 
 
 def _is_hidden(message: dict[str, Any]) -> bool:
     return bool(as_object(message.get("metadata")).get("is_visually_hidden_from_conversation"))
+
+
+CHATGPT = Service(
+    name="chatgpt",
+    holds="mapping",
+    ids=("conversation_id", "id"),
+    begun="create_time",
+    messages=_branch,
+)

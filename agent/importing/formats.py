@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from habitus.agent.importing import chatgpt, claude, items, sessions
+from habitus.agent.importing import items, sessions
+from habitus.agent.importing.chatgpt import CHATGPT
+from habitus.agent.importing.claude import CLAUDE
 from habitus.agent.importing.reading import FileFormatError, Parts, load_json
 
 FormatName = Literal["chatgpt", "claude", "mem0", "langmem", "longmemeval", "jsonl"]
@@ -29,8 +31,8 @@ class Format:
 
 
 FORMATS: dict[FormatName, Format] = {
-    "chatgpt": Format(chatgpt.read, True, chatgpt.recognise),
-    "claude": Format(claude.read, True, claude.recognise),
+    "chatgpt": Format(CHATGPT.read, True, CHATGPT.recognise),
+    "claude": Format(CLAUDE.read, True, CLAUDE.recognise),
     "mem0": Format(items.read_mem0, False, items.recognise_mem0),
     "langmem": Format(items.read_langmem, False, items.recognise_langmem),
     "longmemeval": Format(sessions.read_longmemeval, True, sessions.recognise_longmemeval),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,10 +61,15 @@ def load_json(path: Path, member: str = "conversations.json") -> Any:
         raise FileFormatError(f"cannot read {str(path)!r}: {error.strerror}") from error
     except FileFormatError:
         raise
-    except (*_BROKEN_ARCHIVE, ValueError) as error:
-        raise FileFormatError(f"{path.name!r} is not valid JSON ({error}); export it again") from error
     except RecursionError:
         raise FileFormatError(f"{path.name!r} is nested too deeply for an export") from None
+    except (*_BROKEN_ARCHIVE, ValueError) as error:
+        raise FileFormatError(f"{path.name!r} is not valid JSON ({error}); export it again") from error
+
+
+def is_list_with(content: Any, name: str) -> bool:
+    """Tell whether a file's content is a list whose first entry has a field of that name."""
+    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and name in content[0]
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -131,3 +136,41 @@ def conversation(where: str, conversation_id: str, at: Any, messages: list[RawMe
         yield Conversation(id=conversation_id, at=begun, messages=tuple(kept))
     except ValidationError as error:
         yield Skipped(where, error.errors()[0]["msg"].removeprefix("Value error, "))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What the exports of chat services differ in.
+
+    Attributes:
+        name: before the ids of its conversations.
+        holds: the field of a conversation that holds its messages.
+        ids: fields that may hold its id, the first one first.
+        begun: the field that says when it began.
+        messages: returns the messages of a conversation; it may hold anything in `holds`.
+    """
+
+    name: str
+    holds: str
+    ids: tuple[str, ...]
+    begun: str
+    messages: Callable[[dict[str, Any]], list[RawMessage] | None]
+
+    def recognise(self, content: Any) -> bool:
+        """Tell by a file's content whether it is an export of this service."""
+        return is_list_with(content, self.holds)
+
+    def read(self, path: Path) -> Parts:
+        """Yield the conversations of an export.
+
+        Raises:
+            FileFormatError: the file is no such export.
+        """
+        for place, one in enumerate(entries(load_json(path), path, "conversations")):
+            where = f"conversation {place + 1}"
+            messages = self.messages(as_object(one))
+            if messages is None:
+                yield Skipped(where, "it has no messages in the form of an export")
+                continue
+            name = next((one[field] for field in self.ids if one.get(field)), place)
+            yield from conversation(where, f"{self.name}:{name}", one.get(self.begun), messages)

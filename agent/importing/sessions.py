@@ -16,6 +16,7 @@ from habitus.agent.importing.reading import (
     Skipped,
     conversation,
     entries,
+    is_list_with,
     load_json,
 )
 from habitus.memory.records import Role
@@ -25,12 +26,7 @@ _DATE = re.compile(r"(\d{4})/(\d{2})/(\d{2})(?: \([^)]*\))? (\d{2}):(\d{2})")
 
 
 def recognise_longmemeval(content: Any) -> bool:
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and isinstance(content[0], dict)
-        and "haystack_sessions" in content[0]
-    )
+    return is_list_with(content, "haystack_sessions")
 
 
 def read_longmemeval(path: Path) -> Parts:

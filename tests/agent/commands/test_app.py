@@ -339,3 +339,4 @@ def test_the_shell_completes_commands_and_options(shell: str) -> None:
     assert "delete-user" in completed("habitus memory de")
     assert "--user" in completed("habitus memory list --u")
     assert "chatgpt" in completed("habitus memory import x --format ch")
+    assert "--streams" in completed("habitus bench serve --st")

@@ -2,13 +2,15 @@
 
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from habitus.agent import Agent
-from habitus.agent.importing.formats import FormatName, recognise
+from habitus.agent.importing.formats import FORMATS, FormatName, recognise
 from habitus.agent.importing.reading import FileFormatError
 from habitus.agent.importing.run import bring_in
 
@@ -193,6 +195,28 @@ def test_a_file_of_no_known_format_is_refused(agent: Agent, tmp_path: Path, name
     with pytest.raises(FileFormatError):
         bring_in(agent, "maya", tmp_path / "absent.json")
     assert agent.store.users() == []
+
+
+def _broken(content: Any) -> Iterator[Any]:
+    """Yield the content with something else in place of each of its parts, one at a time."""
+    yield from (None, 3, "x", [], {}, [None], {"x": 3})
+    if isinstance(content, dict | list):
+        places = content.items() if isinstance(content, dict) else enumerate(content)
+        for place, part in list(places):
+            for changed in _broken(part):
+                copy = content.copy()
+                copy[place] = changed
+                yield copy
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "jsonl"])
+def test_no_part_of_an_export_is_taken_on_trust(tmp_path: Path, name: FormatName) -> None:
+    n_read = 0
+    for content in _broken(FILES[name]):
+        path = written(tmp_path, name, content)
+        with suppress(FileFormatError):
+            n_read += len(list(FORMATS[name].read(path)))
+    assert n_read > 20
 
 
 @pytest.mark.parametrize("name", FILES)
