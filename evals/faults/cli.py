@@ -29,6 +29,7 @@ def faults(
         list[Backend] | None,
         typer.Option(help="Where; may be repeated. All faults but the kills are tried on the embedded one."),
     ] = None,
+    operations: Annotated[int, typer.Option(min=1, help="Of a writer before it is killed, at most.")] = 30,
     memories: Annotated[int, typer.Option(min=0, help="Made-up memories that the store holds before.")] = 0,
     url: Annotated[
         str | None,
@@ -61,14 +62,16 @@ def faults(
             status.update(what)
 
         if Backend.EMBEDDED in wanted:
-            rows.append(_kills("embedded", str(Path(folder) / "killed"), kills, memories, seed, tell))
+            rows.append(
+                _kills("embedded", str(Path(folder) / "killed"), kills, operations, memories, seed, tell)
+            )
             for name, trial in TRIALS.items():
                 status.update(name)
                 rows.append(Row.of_trials(name, trial, Path(folder) / name, trials, seed))
         if Backend.POSTGRES in wanted:
             try:
                 with postgres_place(url) as place:
-                    rows.append(_kills("PostgreSQL", place, kills, memories, seed, tell))
+                    rows.append(_kills("PostgreSQL", place, kills, operations, memories, seed, tell))
             except UsageError as error:
                 if backend:
                     raise
@@ -81,11 +84,15 @@ def faults(
     raise typer.Exit(FAILED if any(row.found for row in rows) else 0)
 
 
-def _kills(name: str, place: str, n: int, memories: int, seed: int, tell: Callable[[str], None]) -> Row:
+def _kills(
+    name: str, place: str, n: int, operations: int, memories: int, seed: int, tell: Callable[[str], None]
+) -> Row:
     from habitus.evals.faults.killing import kill
     from habitus.evals.faults.report import Row
 
     def progress(done: int, of: int) -> None:
         tell(f"{name}: kill {done} of {of}")
 
-    return Row.of_kills(name, kill(place, n, seed=seed, n_memories=memories, progress=progress))
+    return Row.of_kills(
+        name, kill(place, n, seed=seed, n_memories=memories, most_lines=2 * operations, progress=progress)
+    )
