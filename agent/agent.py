@@ -95,7 +95,8 @@ class Agent(Conversing, Known):
         generator = generator or default_generator(encoder)
         check_generator(generator)
         extraction_model(extractor, generator, settings or Settings())
-        store = open_store(folder or default_folder(), encoder, progress=progress)
+        chroma_url = settings.chroma_url if settings else None
+        store = open_store(folder or default_folder(), encoder, progress=progress, chroma_url=chroma_url)
         agent = cls(
             store=store,
             generator=generator,

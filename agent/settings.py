@@ -112,6 +112,8 @@ class Settings(BaseModel):
     """Turns that compute at once; the others wait for room, or for their generators. None: as many as there
     are cores, and at least two; four times as many where the store is a database server. One fewer compute
     while replies are streamed."""
+    chroma_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """A Chroma server, `http://HOST:PORT`, that keeps the vectors of very large users of a data folder."""
     max_message_chars: int = Field(default=2_000_000, ge=1)
     """A longer message is refused."""
 

@@ -32,7 +32,11 @@ def is_url(place: str | os.PathLike[str]) -> bool:
 
 
 def open_store(
-    place: str | os.PathLike[str], encoder: Encoder, *, progress: Progress | None = None
+    place: str | os.PathLike[str],
+    encoder: Encoder,
+    *,
+    progress: Progress | None = None,
+    chroma_url: str | None = None,
 ) -> MemoryStore:
     """Open the store at a place, and make it if there is none.
 
@@ -40,15 +44,20 @@ def open_store(
         place: a folder, or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
         encoder: makes the vectors.
         progress: called while a folder made with another encoder is re-embedded.
+        chroma_url: a Chroma server that keeps the vectors of a folder's indexes.
 
     Raises:
-        InvalidInputError: neither.
+        InvalidInputError: neither, or a Chroma server for a database, which has indexes of its own.
         MemoryStoreError: whatever keeps it from being opened.
     """
     if not is_url(place):
         from habitus.memory.storage.embedded import EmbeddedStore
 
-        return EmbeddedStore.open(place, encoder, progress=progress)
+        return EmbeddedStore.open(place, encoder, progress=progress, chroma_url=chroma_url)
+    if chroma_url is not None:
+        raise InvalidInputError(
+            "chroma_url is for data folders: PostgreSQL has indexes of its own; leave it out"
+        )
     try:
         from habitus.memory.storage.postgres.store import PostgresStore
     except ModuleNotFoundError as error:

@@ -12,16 +12,17 @@ _FULL = ("disk is full", "no space left", "os error 28", "readonly database", "r
 
 
 @contextmanager
-def told_apart(what: str, path: str) -> Iterator[None]:
+def told_apart(what: str, path: str, *others: type[Exception]) -> Iterator[None]:
     """Turn whatever an index raises into `IndexFullError` or `IndexCorruptError`, without contents.
 
     Args:
         what: of the index, for the message.
         path: its folder.
+        others: what tells of neither, and is raised as it is.
     """
     try:
         yield
-    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, *others):
         raise
     except BaseException as error:  # Rust code panics with an exception that is no Exception
         said = str(error).lower()

@@ -4,6 +4,7 @@ RetrieverError
 ├── MissingExtraError (ImportError)     an optional package is not installed
 ├── EncoderError (RuntimeError)         weights not found, damaged, or not what they claim to be
 ├── IndexFullError (OSError)            a derived index cannot be written for want of space or rights
+├── IndexUnreachableError (ConnectionError)  the server of a derived index does not answer
 └── IndexCorruptError (RuntimeError)    a derived index cannot be read; rebuild it from the truth
 """
 
@@ -28,6 +29,10 @@ class EncoderError(RetrieverError, RuntimeError):
 
 class IndexFullError(RetrieverError, OSError):
     """A derived index cannot be written: the disk is full or read-only. It is whole once there is room."""
+
+
+class IndexUnreachableError(RetrieverError, ConnectionError):
+    """The server that keeps a derived index does not answer; nothing is lost, and it goes on once it does."""
 
 
 class IndexCorruptError(RetrieverError, RuntimeError):

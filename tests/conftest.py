@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
+import socket
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
@@ -57,6 +63,38 @@ def babble() -> Callable[[int], str]:
         return " ".join(f"word{int(rng.random() ** 3 * 4000)}" for _ in range(n_words))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def chroma_url() -> Iterator[str]:
+    """A Chroma server of our own on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    program = shutil.which("chroma", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath]))
+    if program is None:
+        pytest.skip("no Chroma server: the program `chroma` of chromadb is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [program, "run", "--path", folder, "--host", "127.0.0.1", "--port", port]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as server:
+            try:
+                _wait_for(server, int(port))
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                server.terminate()
+
+
+def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = monotonic() + 120.0
+    while monotonic() < deadline:
+        if server.poll() is not None:
+            assert server.stderr is not None
+            pytest.skip(f"the Chroma server does not start here: {server.stderr.read().decode()[-300:]}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        sleep(0.1)
+    pytest.fail("the Chroma server did not listen within two minutes")
 
 
 @pytest.fixture

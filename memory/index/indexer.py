@@ -50,6 +50,7 @@ class Indexer:
         dim: length of a vector.
         in_memory: users beyond these bounds are searched through the indexes.
         index_after: how many turns of large users must wait before the thread starts on them.
+        chroma_url: a Chroma server that keeps the vectors; by default the folder does.
     """
 
     def __init__(
@@ -60,13 +61,14 @@ class Indexer:
         *,
         in_memory: Bounds,
         index_after: int = INDEX_AFTER,
+        chroma_url: str | None = None,
     ) -> None:
         self._database = database
         self._folder = folder
         self._dim = dim
         self._indexed = in_memory.halves
         self._index_after = index_after
-        self._shards = [Shard(folder / f"{number:02d}") for number in range(outbox.N_SHARDS)]
+        self._shards = [Shard(folder / f"{number:02d}", chroma_url) for number in range(outbox.N_SHARDS)]
         self._work = threading.RLock()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -84,6 +86,8 @@ class Indexer:
             is_new: True when the database has just been made, so any index belongs to another.
         """
         if is_new and self._folder.exists():
+            for shard in self._shards:
+                shard.destroy()
             shutil.rmtree(self._folder)
         self.drop_stale()
         self._wake_for(self._n_of_large_users())

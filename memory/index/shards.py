@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from habitus.memory.errors import StoreFullError
+from habitus.memory.errors import StoreFullError, StoreUnreachableError
 from habitus.memory.records import new_id
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.errors import IndexFullError
+from habitus.retrievers.errors import IndexFullError, IndexUnreachableError
 
 if TYPE_CHECKING:
     from habitus.retrievers.chroma import ChromaIndex
@@ -43,14 +43,17 @@ class Shard:
 
     Args:
         path: its folder.
+        server: URL of a Chroma server that keeps the vectors, in place of the folder.
 
     Raises:
         IndexCorruptError: a file cannot be read, in every method but `close` and `destroy`.
         StoreFullError: there is no room or no right to write, in the same methods.
+        StoreUnreachableError: the server does not answer, in every method but `close`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, server: str | None = None) -> None:
         self.path = path
+        self._server = server
         self.lock = threading.RLock()
         self._vectors: ChromaIndex | None = None
         self._words: LexicalIndex | None = None
@@ -59,7 +62,8 @@ class Shard:
     def _used(self) -> Iterator[tuple[ChromaIndex, LexicalIndex]]:
         with self.lock:
             try:
-                yield self._opened()
+                with _reachable():
+                    yield self._opened()
             except OSError as error:
                 if not isinstance(error, IndexFullError) and error.errno not in _NO_ROOM:
                     raise
@@ -74,8 +78,13 @@ class Shard:
 
             self.path.mkdir(parents=True, exist_ok=True)
             # A fresh name each time: Chroma keeps a failed client of a path for the life of the process.
-            known = sorted(self.path.glob("vectors-*"))
-            self._vectors = ChromaIndex(known[0] if known else self.path / f"vectors-{new_id()}")
+            kind = "vectors" if self._server is None else "remote"
+            known = sorted(self.path.glob(f"{kind}-*"))
+            place = known[0] if known else self.path / f"{kind}-{new_id()}"
+            if self._server is not None:
+                # Before anything is on the server, so that it can always be found there.
+                place.mkdir(exist_ok=True)
+            self._vectors = ChromaIndex(place, server=self._server)
         if self._words is None:
             from habitus.retrievers.lexical import LexicalIndex
 
@@ -115,8 +124,30 @@ class Shard:
             self._vectors = self._words = None
 
     def destroy(self) -> None:
-        """Remove every file; the shard is empty then."""
+        """Remove every file and collection; the shard is empty then."""
         with self.lock:
             self.close()
+            self._drop_remote()
             if self.path.exists():
                 shutil.rmtree(self.path)
+
+    def _drop_remote(self) -> None:
+        """Delete the collections on the server; what an interruption left behind among them."""
+        if self._server is None:
+            return
+        from habitus.retrievers.chroma import ChromaIndex
+
+        for place in self.path.glob("remote-*"):
+            with _reachable():
+                ChromaIndex(place, server=self._server).drop()
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except IndexUnreachableError as error:
+        raise StoreUnreachableError(
+            f"{error}. Nothing is lost: start it (`chroma run`), or leave `chroma_url` out and the index is"
+            " built in the data folder"
+        ) from error

@@ -53,6 +53,7 @@ class EmbeddedStore(RelationalStore):
         resident_bytes: int = RESIDENT_BYTES,
         index_after: int = INDEX_AFTER,
         max_pages: int | None = None,
+        chroma_url: str | None = None,
     ) -> EmbeddedStore:
         """Open a data folder, or make it, and own it until `close`.
 
@@ -70,6 +71,9 @@ class EmbeddedStore(RelationalStore):
             index_after: how many turns of large users may wait before the derived indexes are brought up
                 to date in the background; until then they are searched all the same.
             max_pages: bound on the size of the database in pages of 4 KiB; None is no bound.
+            chroma_url: a Chroma server, `http://HOST:PORT`, that keeps the vectors of the derived indexes; by
+                default the folder does. What is deleted is removed there at once, but its vectors may stay in
+                the server's files until `chroma vacuum`.
 
         Raises:
             FolderInUseError: somebody owns the folder already.
@@ -77,6 +81,8 @@ class EmbeddedStore(RelationalStore):
             EncoderChangedError: the encoder has changed and `reembed` is False.
             StoreFullError: the folder cannot be written.
             StoreCorruptError: the database cannot be read.
+            StoreUnreachableError: a deletion is to be carried through on the Chroma server, which does not
+                answer.
         """
         data = DataFolder(folder)
         with ExitStack() as undo:
@@ -86,7 +92,12 @@ class EmbeddedStore(RelationalStore):
             is_new = adopt(database, encoder, reembed=reembed, progress=progress)
             in_memory = Bounds.of(exact_limit)
             indexer = Indexer(
-                database, data.path / "index", encoder.dim, in_memory=in_memory, index_after=index_after
+                database,
+                data.path / "index",
+                encoder.dim,
+                in_memory=in_memory,
+                index_after=index_after,
+                chroma_url=chroma_url,
             )
             store = cls(data, database, indexer, encoder, in_memory=in_memory, resident_bytes=resident_bytes)
             indexer.start(is_new=is_new)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from habitus.retrievers.chroma import ChromaIndex
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.errors import IndexCorruptError
+from habitus.retrievers.errors import IndexCorruptError, IndexUnreachableError
 
 
 def unit(n: int, dim: int = 32, seed: int = 0) -> Vectors:
@@ -19,11 +21,12 @@ def unit(n: int, dim: int = 32, seed: int = 0) -> Vectors:
     return found
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[ChromaIndex]:
-    index = ChromaIndex(tmp_path / "index")
+@pytest.fixture(params=["folder", "server"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChromaIndex]:
+    server = request.getfixturevalue("chroma_url") if request.param == "server" else None
+    index = ChromaIndex(tmp_path / f"index-{uuid4().hex}", server=server)
     yield index
-    index.close()
+    index.drop()
 
 
 def test_the_nearest_of_the_group_come_first(index: ChromaIndex) -> None:
@@ -84,3 +87,27 @@ def test_a_damaged_index_says_so(tmp_path: Path) -> None:
     (tmp_path / "chroma.sqlite3").write_bytes(b"garbage" * 100)
     with pytest.raises(IndexCorruptError, match="vector index"):
         ChromaIndex(tmp_path)
+
+
+def test_a_collection_on_a_server_lasts_until_it_is_dropped(chroma_url: str, tmp_path: Path) -> None:
+    vectors = unit(3)
+    one = ChromaIndex(tmp_path / "one", server=chroma_url)
+    one.add([1, 2, 3], ["a", "a", "b"], [vectors[:1], vectors[1:2], vectors[2:]])
+    one.close()
+    again = ChromaIndex(tmp_path / "one", server=chroma_url)
+    other = ChromaIndex(tmp_path / "other", server=chroma_url)
+    assert (len(again), len(other)) == (3, 0)
+    assert again.search(vectors[1], "a", 1).tolist() == [2]
+    again.drop()
+    other.drop()
+    anew = ChromaIndex(tmp_path / "one", server=chroma_url)
+    assert len(anew) == 0
+    anew.drop()
+
+
+def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(IndexUnreachableError, match=url):
+        ChromaIndex(tmp_path / "index", server=url)

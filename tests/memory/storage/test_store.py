@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -35,7 +35,7 @@ from habitus.memory.records import (
 from habitus.memory.storage.relational import RelationalStore
 from habitus.memory.store import Candidates, MemoryStore, Query
 from habitus.retrievers.analysis import analyze
-from habitus.retrievers.encoder import HashingEncoder
+from habitus.retrievers.encoder import HashingEncoder, Vectors
 
 MakeTurns = Callable[..., tuple[Turn, ...]]
 AT = datetime(2025, 3, 1, tzinfo=UTC)
@@ -493,6 +493,25 @@ def _bm25(documents: list[list[str]], terms: list[str]) -> list[float]:
 
 
 class TestForget:
+    def test_what_changes_while_a_part_is_forgotten_is_not_overwritten(
+        self, store: MemoryStore, make_turns: MakeTurns, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (turn,) = make_turns("ann", "s", "I like figs. I live in Ghent.")
+        store.commit("ann", Changes(turns=(turn,)))
+        changed = turn.model_copy(update={"meta": {"from": "another process"}})
+        encode, calls = store.encoder.encode, list[int]()
+
+        def meanwhile(texts: Sequence[str]) -> Vectors:
+            calls.append(len(texts))
+            if len(calls) == 1:
+                store.commit("ann", Changes(turns=(changed,)))
+            return encode(texts)
+
+        monkeypatch.setattr(store.encoder, "encode", meanwhile)
+        forgotten = store.forget("ann", rewrites={"s.0": "I like figs."})
+        assert forgotten.rewritten_ids == ("s.0",)
+        assert store.turns("ann") == [changed.model_copy(update={"text": "I like figs."})]
+
     def test_a_forgotten_turn_is_gone_from_every_view(
         self, store: MemoryStore, make_turns: MakeTurns
     ) -> None:

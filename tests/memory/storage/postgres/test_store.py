@@ -268,7 +268,7 @@ class TestKilled:
         process.stdout.close()
 
     def test_within_a_turn_a_process_releases_it_and_keeps_what_it_stored(
-        self, open_store: Open, postgres_url: str, postgres_schema: str
+        self, open_store: Open, postgres_url: str, postgres_schema: str, make_turns: MakeTurns
     ) -> None:
         store = open_store()
         code = "with store.turn_of('ann'):\n    store.commit('ann', Changes(turns=(turn,)))\n    " + SLEEP
@@ -283,6 +283,10 @@ class TestKilled:
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(enter)
             assert not entered.wait(0.3)
+            # Meanwhile others go on, in this process and any other.
+            with store.turn_of("bob"):
+                store.commit("bob", Changes(turns=make_turns("bob", "s", "figs")))
+            assert not entered.is_set()
             self.kill(process)
             assert [one.text for one in waiting.result(timeout=30)] == ["I keep bees."]
 
