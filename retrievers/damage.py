@@ -22,7 +22,9 @@ def told_apart(what: str, path: str, *others: type[Exception]) -> Iterator[None]
     """
     try:
         yield
-    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, *others):
+    except others:
+        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
         raise
     except BaseException as error:  # Rust code panics with an exception that is no Exception
         said = str(error).lower()
