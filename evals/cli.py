@@ -91,6 +91,10 @@ _BENCHES = {
         "Measure the server: overhead over Agent.chat, many streams at once, time to the first byte.",
     ),
     "simulate": ("simulation", "Several processes on one PostgreSQL at once; every invariant is checked."),
+    "sizing": (
+        "sizing",
+        "What a user and a turn cost in rows, bytes and milliseconds, and what 10^8 users would.",
+    ),
     "soak": ("soak", "Hours of mixed work through one agent: throughput, memory and open files over time."),
     "stores": ("stores", "Ask a folder and PostgreSQL the same questions: equal ranks, and what each takes."),
 }

@@ -127,6 +127,11 @@ class Users:
         if done:
             self.tally.ms[kind].append((perf_counter() - begun) * 1e3)
 
+    def talk(self) -> None:
+        """Say something; what fails is raised."""
+        self._now += _AWAY
+        self._turn(self._user, self._now)
+
     def _turn(self, user: str, at: datetime) -> bool:
         thing, other = self._chance.sample(_THINGS, 2)
         text = self._chance.choice(_SAID).format(
