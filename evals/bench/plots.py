@@ -103,14 +103,14 @@ def png_over_time(minutes: Sequence[float], lines: Mapping[str, Sequence[float]]
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 2 * len(lines)), layout="constrained")
-    for place, (name, values) in enumerate(lines.items(), 1):
-        axes = figure.add_subplot(len(lines), 1, place)
+    every = figure.subplots(len(lines), 1, squeeze=False)[:, 0]
+    for axes, (name, values) in zip(every, lines.items(), strict=True):
         axes.plot(minutes, values, linewidth=1)
         if minutes[0] < 0:
             axes.axvspan(minutes[0], 0, color="grey", alpha=0.2)
         axes.set_ylim(bottom=0)
         axes.set_ylabel(name)
         axes.grid(visible=True, alpha=0.4)
-    axes.set_xlabel("minutes since the warm-up")
+    every[-1].set_xlabel("minutes since the warm-up")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)

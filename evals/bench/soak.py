@@ -41,6 +41,7 @@ _TALKING = 1_000
 """Users whose last session is in memory when it begins."""
 
 _PHRASES_AT_ONCE = 500
+_PHRASES_PER_USER = 10
 
 _COMPARED = 0.1
 """Of the time after the warm-up: memory at its beginning and at its end is the median over so much of it."""
@@ -115,13 +116,14 @@ def run(agent: Agent, plan: Plan, samples_file: Path) -> dict[str, Any]:
 
 
 def _fill_caches(agent: Agent, names: Sequence[str]) -> None:
-    """Have everybody in memory once, and all phrases: what is kept of those last used would fill for hours."""
+    """Have everybody in memory once, and phrases: what is kept of the last used would fill for hours."""
     from habitus.memory.index.phrases import MAX_CACHED_VECTORS, vectors_of
 
-    for first in range(0, MAX_CACHED_VECTORS, _PHRASES_AT_ONCE):
-        vectors_of(
-            [f"phrase {number}" for number in range(first, first + _PHRASES_AT_ONCE)], agent.store.encoder
-        )
+    phrases = [
+        f"phrase {number}" for number in range(min(_PHRASES_PER_USER * len(names), MAX_CACHED_VECTORS))
+    ]
+    for first in range(0, len(phrases), _PHRASES_AT_ONCE):
+        vectors_of(phrases[first : first + _PHRASES_AT_ONCE], agent.store.encoder)
     for name in names:
         agent.recall(name, "What did I say last?", at=START)
     for name in names[-_TALKING:]:
