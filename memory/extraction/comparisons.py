@@ -29,7 +29,14 @@ _VERB_TO = (
     r"|cook|travel|walk|drive|ride|wear|rest|relax|focus|support|serve|save|spend|share|prepare|apply"
     r"|grab|create"
     r"|build|meet|visit|explore|enjoy|finish|clean|store|carry|manage|learn|practi[cs]e|improve|reduce"
-    r"|maintain)"
+    r"|maintain"
+    r"|recharge|decompress|escape|boost|deepen|expand|gain|ensure|ease|kill|pass"
+    r"|fill|fight|protect"
+    r"|discover|experience|develop|understand|connect|engage|entertain|concentrate|sharpen|strengthen"
+    r"|lighten|calm|stretch"
+    r"|wind|cool|warm|charge|burn|celebrate|remember|prevent|allow|let|add|become|bring|push|challenge"
+    r"|feed|fuel|lift|ground"
+    r"|immerse|express|\w+(?:ify|ize|ise(?<!exercise)))"
 )
 _NOT_TO = (
     r"(?<!going)(?<!listening)(?<!talking)(?<!coming)(?<!getting)(?<!moving)(?<!travelling)"
@@ -38,14 +45,17 @@ _NOT_TO = (
     r"(?<!according)(?<!trips)"
     r"(?<!trip)(?<!flights)(?<!flight)(?<!visit)(?<!visits)(?<!alternative)(?<!alternatives)"
     r"(?<!approach)(?<!approaches)"
-    r"(?<!introduction)(?<!answers)(?<!answer)(?<!things)(?<!everything)(?<!way)(?<!ways)(?<!when it comes)"
+    r"(?<!introduction)(?<!answers)(?<!answer)(?<!things)(?<!everything)(?<!way)(?<!ways)"
+    r"(?<!when it comes)(?<!\bme)(?<!\bus)(?<!\byou)(?<!\bit)(?<!\bthem)"
     r"(?<!easy)(?<!easier)(?<!hard)(?<!harder)(?<!difficult)(?<!simple)(?<!ready)(?<!able)(?<!nice)"
     r"(?<!fun)(?<!quick)"
     r"(?<!free)(?<!willing)(?<!good)(?<!better)(?<!best)(?<!time)(?<!am)(?<!pm)(?<!place)(?<!places)(?<!\d)"
 )
+_POINTER = r"(?:my|the|our|your|it|them|us|me|you|things?|myself)\b"
+"""What a verb takes: "to clear my head" is no thing."""
 _AWAY = (
     rf"(?!(?:{_VERB_TO}|the|a|an|my|our|your|this|that|what|how"
-    rf"|which)\b)(?-i:(?![A-Z]))(?P<other>(?:[\w'-]+\s+){{0,3}}?[\w'-]+){_END}"
+    rf"|which)\b)(?-i:(?![A-Z]))(?P<other>(?:(?!{_POINTER})[\w'-]+\s+){{0,3}}?(?!{_POINTER})[\w'-]+){_END}"
 )
 """What is put behind after "to": a bare noun phrase, no infinitive, and no place that one goes to."""
 _NEAR = r"(?<!close)(?<!next)(?<!similar)(?<!near)(?<!due)(?<!related)(?<!access)"
