@@ -73,7 +73,8 @@ async function ask(text, signal) {
         for (const other of log.querySelectorAll("details[open]")) other.open = false;
         article.append(why(piece.reply, matchMedia("(min-width: 64rem)").matches));
       }
-      if (atEnd) log.scrollTop = log.scrollHeight;
+      // What was asked stays in sight, however long the reasons are.
+      if (atEnd) log.scrollTop = Math.min(log.scrollHeight, mine.offsetTop - log.offsetTop);
     }
   } catch (error) {
     mine.remove();
