@@ -24,16 +24,19 @@ _DID = (
     r"(?:^|[,;:.]\s*|\b(?:and|then|finally|yesterday|today|that|night|week|morning|evening|weekend)\s+)"
     r"(?:i|we)(?:['’]ve|\s+have)?\s+(?:\w+ly\s+|just\s+|now\s+|also\s+|already\s+|even\s+)*"
 )
-_IRREGULAR = dict(
-    pair.split(":")
-    for pair in (
-        "ate:eat eaten:eat bought:buy caught:catch did:do done:do drank:drink drunk:drink "
-        "drove:drive driven:drive flew:fly flown:fly gave:give given:give grew:grow grown:grow "
-        "made:make met:meet ran:run rode:ride ridden:ride sang:sing sung:sing saw:see seen:see "
-        "sold:sell swam:swim swum:swim taught:teach took:take taken:take won:win wrote:write "
-        "written:write went:go gone:go built:build sewn:sew"
-    ).split()
-)
+_IRREGULAR = {
+    past: base
+    for past, _, base in (
+        pair.partition(":")
+        for pair in (
+            "ate:eat eaten:eat bought:buy caught:catch did:do done:do drank:drink drunk:drink "
+            "drove:drive driven:drive flew:fly flown:fly gave:give given:give grew:grow grown:grow "
+            "made:make met:meet ran:run rode:ride ridden:ride sang:sing sung:sing saw:see seen:see "
+            "sold:sell swam:swim swum:swim taught:teach took:take taken:take won:win wrote:write "
+            "written:write went:go gone:go built:build sewn:sew"
+        ).split()
+    )
+}
 _COMPLETED = frozenset(analyze("finish complete do"))
 _PAST = re.compile(r"^(?:\w+ed|read|put|hit|cut|set|run|become|come|knit|beat)$", re.IGNORECASE)
 _NAME = re.compile(r"[A-Z][\w'’-]*(?:\s+(?:(?:of|the|and|in|de|la)\s+)*[A-Z0-9][\w'’-]*)*")
