@@ -16,8 +16,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt hatch_build.py
 demo: install
 	$(BIN)/habitus demo
 
+# Two at a time, a file of tests each: half of the suite waits for processes that it starts.
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 quick: install
 	$(BIN)/pytest -m "not slow" tests

@@ -97,14 +97,18 @@ class Agent(Conversing, Known):
         extraction_model(extractor, generator, settings or Settings())
         chroma_url = settings.chroma_url if settings else None
         store = open_store(folder or default_folder(), encoder, progress=progress, chroma_url=chroma_url)
-        agent = cls(
-            store=store,
-            generator=generator,
-            settings=settings,
-            norms=norms,
-            count_tokens=count_tokens,
-            extractor=extractor,
-        )
+        try:
+            agent = cls(
+                store=store,
+                generator=generator,
+                settings=settings,
+                norms=norms,
+                count_tokens=count_tokens,
+                extractor=extractor,
+            )
+        except BaseException:
+            store.close()
+            raise
         agent._closes_generator = ours
         return agent
 

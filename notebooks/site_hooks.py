@@ -14,7 +14,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 _ROOT = Path(__file__).parents[1]
-_PAGES = {"README.md": "index.md", "CHANGELOG.md": "CHANGELOG.md", "CONTRIBUTING.md": "CONTRIBUTING.md"}
+_PAGES = {
+    "README.md": "index.md",
+    "evals/RESULTS.md": "evals/RESULTS.md",
+    "CHANGELOG.md": "CHANGELOG.md",
+    "CONTRIBUTING.md": "CONTRIBUTING.md",
+}
 """By document, the page that it becomes."""
 _GUIDES = "notebooks/guides/"
 _LINK = re.compile(r"\]\(([\w/.-]+)(?:#[\w-]*)?\)")
@@ -26,7 +31,9 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for document, page in _PAGES.items():
         text = (_ROOT / document).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=text))
-        linked |= {one for one in _LINK.findall(text) if one not in _PAGES and not one.startswith(_GUIDES)}
+        beside = Path(document).parent
+        found = {(beside / one).as_posix() for one in _LINK.findall(text)}
+        linked |= {one for one in found if one not in _PAGES and not one.startswith(_GUIDES)}
     for one in sorted(linked):
         if (_ROOT / one).is_file():
             files.append(File.generated(config, one, abs_src_path=str(_ROOT / one)))

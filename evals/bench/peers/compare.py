@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -121,31 +122,31 @@ def measure(
     place = folder / name
     place.mkdir(exist_ok=True)
     before = resident_mb()
-    system = SYSTEMS[name](place, encoder)
-    adding = Times()
-    n_added = _add(system, corpus.items, adding, seconds)
-    memory = resident_mb() - before
-    rankings = [first_ranks(system.search(question, K)) for question in corpus.questions]
-    searching = _searched(system, corpus.questions, rounds - 1, seconds)
-    encoder.live = live
-    with_encoding = _searched(system, corpus.questions, rounds - 1 if live else 0, seconds)
-    is_whole = n_added == len(corpus.items)
-    return {
-        "system": name,
-        "version": _version(system),
-        "n_memories": n_added,
-        "n_left_out": len(corpus.items) - n_added,
-        "n_users": len({item.user for item in corpus.items[:n_added]}),
-        "seconds": round(sum(adding.wall) / 1e3, 1),
-        "ingest_per_second": round(n_added / sum(adding.wall) * 1e3, 1),
-        "ingest_per_cpu_second": round(n_added / sum(adding.cpu) * 1e3, 1),
-        "search": searching.summary(),
-        "search_with_encoding": with_encoding.summary(),
-        "quality": quality(corpus, rankings) if is_whole else None,
-        "memory_mb": round(memory, 1),
-        "disk_mb": round(sum(f.stat().st_size for f in place.rglob("*") if f.is_file()) / 2**20, 1),
-        "load": round(load(), 2),
-    }
+    with closing(SYSTEMS[name](place, encoder)) as system:
+        adding = Times()
+        n_added = _add(system, corpus.items, adding, seconds)
+        memory = resident_mb() - before
+        rankings = [first_ranks(system.search(question, K)) for question in corpus.questions]
+        searching = _searched(system, corpus.questions, rounds - 1, seconds)
+        encoder.live = live
+        with_encoding = _searched(system, corpus.questions, rounds - 1 if live else 0, seconds)
+        is_whole = n_added == len(corpus.items)
+        return {
+            "system": name,
+            "version": _version(system),
+            "n_memories": n_added,
+            "n_left_out": len(corpus.items) - n_added,
+            "n_users": len({item.user for item in corpus.items[:n_added]}),
+            "seconds": round(sum(adding.wall) / 1e3, 1),
+            "ingest_per_second": round(n_added / sum(adding.wall) * 1e3, 1),
+            "ingest_per_cpu_second": round(n_added / sum(adding.cpu) * 1e3, 1),
+            "search": searching.summary(),
+            "search_with_encoding": with_encoding.summary(),
+            "quality": quality(corpus, rankings) if is_whole else None,
+            "memory_mb": round(memory, 1),
+            "disk_mb": round(sum(f.stat().st_size for f in place.rglob("*") if f.is_file()) / 2**20, 1),
+            "load": round(load(), 2),
+        }
 
 
 def _add(system: System, items: Sequence[Item], times: Times, seconds: float) -> int:

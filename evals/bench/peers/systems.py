@@ -31,8 +31,12 @@ class System(Protocol):
         """Return the sessions of the best `k` memories of the question's user, best first, with repeats."""
         ...
 
+    def close(self) -> None:
+        """Let go of its files, where it can."""
+        return
 
-class Habitus:
+
+class Habitus(System):
     """The store and the agent's own search, with the texts of the best; durable at each `add`."""
 
     package = "habitus"
@@ -72,8 +76,11 @@ class Habitus:
         self._store.turns(question.user, ids=ranking.ranked_turn_ids[:k])
         return list(ranking.session_ids)
 
+    def close(self) -> None:
+        self._store.close()
 
-class Chroma:
+
+class Chroma(System):
     """One persistent collection, searched with a filter on the user."""
 
     package = "chromadb"
@@ -102,7 +109,7 @@ class Chroma:
         return [str(metadata["session"]) for metadata in found["metadatas"][0]]
 
 
-class Mem0:
+class Mem0(System):
     """`infer=False`, so that no language model is asked; its default store, Qdrant in a folder."""
 
     package = "mem0"
@@ -138,7 +145,7 @@ class Mem0:
         return [str(one["metadata"]["session"]) for one in found["results"]]
 
 
-class LangGraphStore:
+class LangGraphStore(System):
     """LangGraph's `InMemoryStore`, a namespace for each user; nothing is on disk."""
 
     package = "langgraph.store.memory"
@@ -157,7 +164,7 @@ class LangGraphStore:
         return [str(one.value["session"]) for one in found]
 
 
-class LangMem:
+class LangMem(System):
     """Its tools for agents, over LangGraph's `InMemoryStore`."""
 
     package = "langmem"
@@ -183,7 +190,7 @@ class LangMem:
         return [self._sessions[question.user, text] for text in texts]
 
 
-class Txtai:
+class Txtai(System):
     """Its hybrid index of vectors and BM25 with content; the user is a condition of the query."""
 
     package = "txtai"

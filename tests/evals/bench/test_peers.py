@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
@@ -58,10 +58,10 @@ def test_the_right_session_of_the_right_user_is_found(folder: Path, name: str) -
     json.dumps(found)
     (folder / "again").mkdir()
     loaded, encoder = load(folder)
-    system = SYSTEMS[name](folder / "again", encoder)
-    for batch in batches(loaded.items):
-        system.add(batch)
-    assert set(system.search(loaded.questions[1], 50)) == {f"s{n}" for n in range(6)}
+    with closing(SYSTEMS[name](folder / "again", encoder)) as system:
+        for batch in batches(loaded.items):
+            system.add(batch)
+        assert set(system.search(loaded.questions[1], 50)) == {f"s{n}" for n in range(6)}
 
 
 def test_a_system_that_is_not_there_is_an_import_error(tmp_path: Path, corpus: Corpus) -> None:

@@ -225,6 +225,7 @@ def test_white_box_methods_on_a_black_box_are_errors_that_name_both(tmp_path: Pa
             generator=ScriptedChat(script=["a"]),
             settings=settings,
         )
+    Agent.open(tmp_path / "data", encoder=HashingEncoder()).close()  # the folder was let go of
     off = Settings(decoding="context-steering", strength=0.0)
     assert choose_decoding(off, ScriptedChat(script=["a"])) == ContextSteering(weight=0.0)
 
