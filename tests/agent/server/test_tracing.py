@@ -35,9 +35,11 @@ NODES = {"route", "extract", "recall", "profile", "respond", "commit"}
 def exporter() -> InMemorySpanExporter:
     """The spans of this process: OpenTelemetry lets a provider be set once."""
     kept = InMemorySpanExporter()
-    provider = TracerProvider()
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        provider = TracerProvider()
+        trace.set_tracer_provider(provider)
     provider.add_span_processor(SimpleSpanProcessor(kept))
-    trace.set_tracer_provider(provider)
     return kept
 
 
