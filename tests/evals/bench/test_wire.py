@@ -88,8 +88,8 @@ def test_a_commit_takes_few_round_trips_and_a_read_one(
     for number in range(8):
         turns = make_turns("ann", f"s{number}", "I like figs.", "Noted.", day=number)
         taken.append(count(wire, lambda turns=turns: store.commit("ann", everything(turns))))  # type: ignore[misc]
-    # What is stored, whether the session is known, and all the rest.
-    assert min(taken) == 3
+    # What is stored, whether the session is known, and all the rest; two answers may come as one.
+    assert min(taken) in {2, 3}
     assert min(count(wire, lambda: store.preferences("ann")) for _ in range(3)) == 1
     assert min(count(wire, lambda: enter(store)) for _ in range(3)) == 2
     assert store.turns("ann")[-1].at - store.turns("ann")[0].at > timedelta(days=6)

@@ -163,7 +163,8 @@ def test_nothing_stays_in_the_servers_files_once_it_has_tidied_up(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s", (postgres_schema,)
         ).fetchall():
             connection.execute(f"VACUUM (FULL) {postgres_schema}.{name}".encode())
-        for _ in range(2):
+        # One that was recycled before, with what it held, is gone once it has been the current one.
+        for _ in range(len(list((Path(place) / "pg_wal").iterdir())) + 1):
             connection.execute("SELECT pg_switch_wal()")
             connection.execute("CHECKPOINT")
     assert holding(Path(place), needles) == []
