@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from habitus.agent.generators.scripted import ScriptedChat
     from habitus.agent.generators.transformers.chat import TransformersChat
     from habitus.agent.graph import build_graph
-    from habitus.agent.metering import ModelUsage
     from habitus.agent.reply import Reply
     from habitus.agent.settings import Settings
     from habitus.agent.state import Context, Recall, State
+    from habitus.agent.upkeep.metering import ModelUsage
     from habitus.memory.records import Conversation, Message
     from habitus.memory.usage import Price
 
@@ -63,7 +63,7 @@ _HOMES = {
     "habitus.agent.generators.scripted": ("ScriptedChat",),
     "habitus.agent.generators.transformers.chat": ("TransformersChat",),
     "habitus.agent.graph": ("build_graph",),
-    "habitus.agent.metering": ("ModelUsage",),
+    "habitus.agent.upkeep.metering": ("ModelUsage",),
     "habitus.agent.reply": ("Reply",),
     "habitus.agent.settings": ("Settings",),
     "habitus.agent.state": (

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from habitus.agent.background import Background
 from habitus.agent.curator import Curator
 from habitus.agent.errors import ClosedError
 from habitus.agent.generators.naming import close_generator
 from habitus.agent.ingest import Ingester
-from habitus.agent.metering import ModelUsage
 from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
 from habitus.agent.turns import Turns
+from habitus.agent.upkeep.background import Background
+from habitus.agent.upkeep.metering import ModelUsage
 from habitus.memory.index.remembering import remembered
 from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.records import Norm

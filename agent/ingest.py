@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 
-from habitus.agent.background import Background
 from habitus.agent.inputs import instant, record
 from habitus.agent.progress import progress_bar
 from habitus.agent.sessions import Sessions
 from habitus.agent.settings import Settings
+from habitus.agent.upkeep.background import Background
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.extraction import extract
 from habitus.memory.known.knowledge import Knowledge

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.agent.state import CommandOutcome, Recall, Route, State
 from habitus.memory.extraction.by_model import ModelReading
 from habitus.memory.known.applying import Applied

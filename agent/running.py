@@ -23,7 +23,7 @@ from habitus.memory.tokens import CountTokens
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from habitus.agent.reading import TurnReader
+    from habitus.agent.upkeep.reading import TurnReader
 
 
 def ignore(piece: str) -> None:

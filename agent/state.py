@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.agent.settings import Settings
 from habitus.agent.tracing import Span, no_span
 from habitus.memory.extraction import Extraction
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from habitus.agent.generators.decoding.method import Decoding
-    from habitus.agent.reading import TurnReader
+    from habitus.agent.upkeep.reading import TurnReader
 
 Mode = Literal["turn", "recall", "prepare", "observe", "feedback"]
 Route = Literal["extraction", "abstraction", "generalization", "statement", "feedback", "command"]
@@ -185,7 +185,7 @@ class State(TypedDict, total=False):
     instructions: str | None
     """The app's own, for this turn; they stand in the system message below the norms."""
     strength: float
-    """0..1: how much of what is known of the user enters the prompt; see `habitus.agent.personalisation`."""
+    """0..1: how much of what is known of the user enters the prompt; `agent/prompting/personalisation.py`."""
     generation: Mapping[str, Any]
     """Further arguments of the generator's call: `temperature`, `max_tokens`, `stop`, ..."""
     routes: frozenset[Route]

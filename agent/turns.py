@@ -9,7 +9,6 @@ from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Literal
 
-from habitus.agent.background import Background
 from habitus.agent.generators.capabilities import forget_prefixes
 from habitus.agent.inputs import Incoming, choice_of, instant, record, user_turn
 from habitus.agent.reply import Reply
@@ -19,6 +18,7 @@ from habitus.agent.settings import Settings
 from habitus.agent.slots import Slots, usual_slots
 from habitus.agent.state import Recall, State
 from habitus.agent.threads import Emit
+from habitus.agent.upkeep.background import Background
 from habitus.memory.errors import InvalidInputError, NotFoundError
 from habitus.memory.masking import mask
 from habitus.memory.records import Changes, Choice, Edit, Feedback, Norm, Turn

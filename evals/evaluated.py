@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.memory.records import Conversation
 
 USER_ID = "user"

@@ -76,7 +76,7 @@ def demo(folder: Place = None, as_json: AsJson = False) -> None:
     from time import perf_counter
 
     from habitus.agent.demo import play
-    from habitus.agent.rendering import preference_table, shown_as_data, shown_line
+    from habitus.agent.prompting.rendering import preference_table, shown_as_data, shown_line
 
     out = console()
     played: list[dict[str, object]] = []
@@ -131,7 +131,7 @@ def list_memories(
     as_json: AsJson = False,
 ) -> None:
     """List preferences, or messages with --turns, or facts with --facts."""
-    from habitus.agent.rendering import fact_table, preference_table, turn_table
+    from habitus.agent.prompting.rendering import fact_table, preference_table, turn_table
 
     with opened(folder, user=user) as agent:
         found = agent.memories(user) if turns else []

@@ -122,7 +122,7 @@ def _why(one: _Conversation, rest: str) -> None:
 
 
 def _memory(one: _Conversation, rest: str) -> None:
-    from habitus.agent.rendering import preference_table
+    from habitus.agent.prompting.rendering import preference_table
 
     if rest:
         one.say(one.agent.recall(one.user, rest).packed.text or "Nothing in memory bears on that.")

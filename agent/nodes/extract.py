@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from langgraph.runtime import Runtime
 
 from habitus.agent.asking import answer_in
-from habitus.agent.reading import CONTEXT_TURNS
 from habitus.agent.state import Context, State
+from habitus.agent.upkeep.reading import CONTEXT_TURNS
 from habitus.memory.errors import ChatModelError
 from habitus.memory.extraction import extract as extract_from
 from habitus.memory.extraction.by_model import ModelReading

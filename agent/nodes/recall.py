@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from langgraph.runtime import Runtime
 
-from habitus.agent.leaning import leaning
-from habitus.agent.retaining import recalled, still_held
+from habitus.agent.prompting.leaning import leaning
 from habitus.agent.state import Context, Recall, State
+from habitus.agent.upkeep.retaining import recalled, still_held
 from habitus.memory.index.products import dots
 from habitus.memory.index.units import units
 from habitus.memory.retrieval.packing import is_longer, limit, pack

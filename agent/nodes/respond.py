@@ -10,8 +10,8 @@ from langgraph.runtime import Runtime
 from habitus.agent.asking import spoken
 from habitus.agent.errors import CancelledError, GeneratorError
 from habitus.agent.generators.decoding.method import Asked
-from habitus.agent.personalisation import binds, narrowed
-from habitus.agent.prompt import Budgets, Prompt, build_prompt, example_line
+from habitus.agent.prompting.personalisation import binds, narrowed
+from habitus.agent.prompting.prompt import Budgets, Prompt, build_prompt, example_line
 from habitus.agent.state import Context, Standing, State
 from habitus.memory.index.phrases import vectors_of
 from habitus.memory.known.norms import bearing, in_force

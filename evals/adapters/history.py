@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.evals.harness.agents import Answer, Parts
 from habitus.evals.running import UsageError
 from habitus.memory.records import Conversation

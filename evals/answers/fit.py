@@ -20,7 +20,7 @@ from habitus.agent.generators.extractive import ExtractiveChat
 from habitus.agent.generators.extractive.asked import read
 from habitus.agent.generators.extractive.choosing import Calibration, Evidence
 from habitus.agent.generators.extractive.evidence import Said, said_in
-from habitus.agent.prompt import PromptParts, parse
+from habitus.agent.prompting.prompt import PromptParts, parse
 from habitus.evals.ablation.choice import Choice, fit, folds
 from habitus.evals.longmemeval.answering import Answered, Asked, judge, summarise
 from habitus.evals.longmemeval.scoring import SHORT_ANSWER_WORDS

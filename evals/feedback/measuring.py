@@ -21,7 +21,7 @@ import numpy.typing as npt
 from langchain_core.messages import BaseMessage
 
 from habitus.agent.generators.whole import WholeReplyChat
-from habitus.agent.prompt import parse
+from habitus.agent.prompting.prompt import parse
 from habitus.evals.feedback import texts as feedback_texts
 from habitus.evals.feedback.log import CostLog
 from habitus.evals.feedback.style import default_style, read_style, told_lines, write

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 from habitus.evals.feedback.texts import (
     CLOSING,
     DOMAINS,

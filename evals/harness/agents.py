@@ -27,7 +27,7 @@ from habitus.evals.running import UsageError
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from habitus.agent.budgets import Cut
+    from habitus.agent.prompting.budgets import Cut
     from habitus.memory.records import Conversation
     from habitus.memory.usage import Usage
     from habitus.retrievers.encoder import Encoder

@@ -106,7 +106,7 @@ def ask_in_session(
     """
     from habitus.agent.agent import Agent
     from habitus.agent.generators.scripted import ScriptedChat
-    from habitus.agent.prompt import parse
+    from habitus.agent.prompting.prompt import parse
     from habitus.memory.records import Changes, Turn
 
     begin = sample.at - timedelta(minutes=len(said))

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.evals.evaluated import USER_ID, AgentFactory, Recalled, RecallingAgent
 from habitus.evals.harness import runner
 from habitus.evals.longmemeval.files import HaystackSession, Sample, official_turn_id

@@ -30,7 +30,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.evals.harness import records
 from habitus.evals.longmemeval.files import Sample
 from habitus.evals.metrics import (

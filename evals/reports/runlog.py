@@ -22,7 +22,7 @@ from typing import Any, Generic, Self
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.evals.harness.records import Failed, R, Result
 from habitus.evals.harness.shards import Shard, run_folder, shard_folders
 

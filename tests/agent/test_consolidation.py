@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from habitus.agent import Agent, Reply, ScriptedChat, Settings, sessions
-from habitus.agent.prompt import parse
+from habitus.agent.prompting.prompt import parse
 from habitus.memory import records
 from habitus.retrievers.encoder import HashingEncoder
 

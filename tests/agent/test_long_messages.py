@@ -35,7 +35,7 @@ READ = {
             read_question(asked, datetime.now(UTC))
     """,
     "prompt": """
-        from habitus.agent.delimiting import as_data, one_line
+        from habitus.agent.prompting.delimiting import as_data, one_line
         one_line(text + "\\n" + text)
         as_data(text)
     """,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from habitus.agent import Agent, Conversation, Message, Reply, ScriptedChat, Settings
-from habitus.agent.prompt import parse
+from habitus.agent.prompting.prompt import parse
 from habitus.evals.bench.texts import made_up
 from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.tokens import estimate_tokens

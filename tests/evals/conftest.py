@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.evals.longmemeval.files import Sample, SampleReader
 from habitus.memory.records import Conversation
 from tests.evals.loopback import Server, serving

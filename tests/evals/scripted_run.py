@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from habitus.agent.budgets import Cut
+from habitus.agent.prompting.budgets import Cut
 from habitus.evals.cli import user_errors
 from habitus.evals.longmemeval.run import RunOptions, run_longmemeval
 from habitus.evals.running import AgentUnderTest

@@ -6,9 +6,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from habitus.agent.delimiting import as_data
 from habitus.agent.generators.capabilities import model_name
 from habitus.agent.generators.decoding.method import Asked, Decoding
+from habitus.agent.prompting.delimiting import as_data
 from habitus.memory.errors import InvalidInputError
 
 if TYPE_CHECKING:

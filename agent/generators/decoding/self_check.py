@@ -6,9 +6,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from habitus.agent.delimiting import as_data, one_line
 from habitus.agent.generators.capabilities import model_name
 from habitus.agent.generators.decoding.method import Asked, Decoding
+from habitus.agent.prompting.delimiting import as_data, one_line
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.learning.reward import rewards
 from habitus.memory.records import Preference

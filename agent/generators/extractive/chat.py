@@ -17,7 +17,7 @@ from habitus.agent.generators.extractive.preferring import preferred
 from habitus.agent.generators.extractive.reckoning import reckon
 from habitus.agent.generators.extractive.wording import quoted
 from habitus.agent.generators.whole import WholeReplyChat
-from habitus.agent.prompt import PromptParts, parse
+from habitus.agent.prompting.prompt import PromptParts, parse
 from habitus.agent.routing import find_command, find_routes
 from habitus.memory.known.slots import Slot, asked_for, tells
 from habitus.retrievers.encoder import Encoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 from habitus.memory.index.phrases import vectors_of
 from habitus.retrievers.analysis import content
 from habitus.retrievers.encoder import Encoder

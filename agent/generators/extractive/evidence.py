@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 from habitus.retrievers.passages import sentences
 
 _HEADING = re.compile(r"^## (\d{4}-\d{2}-\d{2})")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from habitus.agent.generators.extractive.asked import Asked
 from habitus.agent.generators.extractive.choosing import Found
 from habitus.agent.generators.extractive.wording import quoted
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 from habitus.retrievers.passages import sentences
 
 DISCLOSURE = (

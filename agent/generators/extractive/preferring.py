@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.comparisons import rejected_in
 from habitus.memory.extraction.targets import scope_of

@@ -9,7 +9,7 @@ from langchain_core.messages import HumanMessage
 
 from habitus.agent.generators.extractive import CANNOT, DISCLOSURE, UNKNOWN, ExtractiveChat
 from habitus.agent.generators.extractive.asked import read
-from habitus.agent.prompt import build_prompt
+from habitus.agent.prompting.prompt import build_prompt
 from habitus.memory.known.applying import Applied
 from habitus.memory.known.norms import DEFAULT_NORMS, in_force
 from habitus.memory.records import Preference, Profile, ProfileSection, Role, Turn

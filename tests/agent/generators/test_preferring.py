@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from habitus.agent.generators.extractive.preferring import preferred
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 
 
 def _answer(question: str, *preferences: str) -> str | None:

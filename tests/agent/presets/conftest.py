@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 from habitus.agent import Agent, ScriptedChat, Settings
-from habitus.agent.prompt import PromptParts, parse
+from habitus.agent.prompting.prompt import PromptParts, parse
 from habitus.retrievers.encoder import HashingEncoder
 
 MONDAY = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)

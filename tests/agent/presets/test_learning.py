@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from habitus.agent import Agent, ScriptedChat
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 from habitus.memory.records import Preference
 
 NOW = datetime.now(UTC)

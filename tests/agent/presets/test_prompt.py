@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from langchain_core.messages import BaseMessage
 
 from habitus.agent import Agent, ScriptedChat, Settings
-from habitus.agent.prompt import PromptParts
+from habitus.agent.prompting.prompt import PromptParts
 from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.records import Norm
 

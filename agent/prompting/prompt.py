@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from habitus.agent.budgets import Cut, Part, cuts, part, within, within_window
-from habitus.agent.delimiting import SECTIONS, as_data, as_written, one_line
 from habitus.agent.errors import PromptTooLongError
-from habitus.agent.personalisation import binds
+from habitus.agent.prompting.budgets import Cut, Part, cuts, part, within, within_window
+from habitus.agent.prompting.delimiting import SECTIONS, as_data, as_written, one_line
+from habitus.agent.prompting.personalisation import binds
 from habitus.memory.known.applying import Applied
 from habitus.memory.learning.contexts import Example
 from habitus.memory.records import Correction, Demonstration, Norm, Persona, Profile, Turn

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Lock
 
-from habitus.agent.metering import Meter
+from habitus.agent.upkeep.metering import Meter
 from habitus.memory.errors import ChatModelError
 from habitus.memory.known.knowledge import Knowledge
 from habitus.memory.known.profile import Part, with_sections

@@ -16,8 +16,8 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 from habitus.agent import Agent, Conversation, Message, ScriptedChat, Settings
-from habitus.agent.metering import Meter, structured
-from habitus.agent.reading import BackgroundReader, TurnReader
+from habitus.agent.upkeep.metering import Meter, structured
+from habitus.agent.upkeep.reading import BackgroundReader, TurnReader
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.records import Changes, Turn

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import Condition, Thread
 
-from habitus.agent.metering import Meter
-from habitus.agent.reading_feedback import FeedbackReader
 from habitus.agent.settings import Settings
+from habitus.agent.upkeep.metering import Meter
+from habitus.agent.upkeep.reading_feedback import FeedbackReader
 from habitus.memory.errors import ChatModelError
 from habitus.memory.extraction import extract
 from habitus.memory.extraction.by_model import ModelReading, read_turn

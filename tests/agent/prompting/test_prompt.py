@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from habitus.agent.errors import PromptTooLongError
-from habitus.agent.prompt import Budgets, Prompt, build_prompt, parse, prompt_text
+from habitus.agent.prompting.prompt import Budgets, Prompt, build_prompt, parse, prompt_text
 from habitus.memory.known.applying import Applied
 from habitus.memory.known.norms import DEFAULT_NORMS, in_force
 from habitus.memory.records import (
@@ -25,7 +25,7 @@ from habitus.memory.retrieval.question import read_question
 from habitus.memory.retrieval.recall import Memory
 from habitus.memory.tokens import estimate_tokens
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "prompt.txt"
+GOLDEN = Path(__file__).parents[2] / "golden" / "prompt.txt"
 AT = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
 
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from habitus.agent.inputs import extraction_model
-from habitus.agent.metering import Meter, ModelUsage, structured
-from habitus.agent.reading import BackgroundReader, TurnReader
-from habitus.agent.refreshing import ProfileRefresher
 from habitus.agent.settings import Settings
 from habitus.agent.state import State
-from habitus.agent.wording import ProfileWording
+from habitus.agent.upkeep.metering import Meter, ModelUsage, structured
+from habitus.agent.upkeep.reading import BackgroundReader, TurnReader
+from habitus.agent.upkeep.refreshing import ProfileRefresher
+from habitus.agent.upkeep.wording import ProfileWording
 from habitus.memory.records import Norm
 from habitus.memory.store import MemoryStore
 from habitus.memory.tokens import CountTokens
