@@ -34,6 +34,18 @@ _FUNCTION_WORDS = """
 """
 
 
+_SAME = str.maketrans("ſıİ", "sii")
+
+
+def lowered(text: str) -> str:
+    """Return a text in small letters, as long as before.
+
+    `re.IGNORECASE` takes ſ, ı and İ for s and i, `str.lower` does not: what a pattern found is looked up in a
+    table by this.
+    """
+    return text.translate(_SAME).lower()
+
+
 def analyze(text: str) -> list[str]:
     """Split a text into lower-case stems (Snowball English), in order, repeats kept.
 

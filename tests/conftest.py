@@ -17,6 +17,7 @@ from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from habitus.memory.records import Turn
 from habitus.memory.storage.embedded import EmbeddedStore
@@ -26,6 +27,8 @@ from habitus.retrievers.encoder import HashingEncoder
 START = datetime(2025, 3, 1, 9, 0, tzinfo=UTC)
 
 MakeTurns = Callable[..., tuple[Turn, ...]]
+
+settings.register_profile("deep", max_examples=10_000, deadline=None, print_blob=True)
 
 
 @pytest.fixture

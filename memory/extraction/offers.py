@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from habitus.retrievers.analysis import analyze
+from habitus.retrievers.analysis import analyze, lowered
 
 MAX_OFFER_CHARS = 6_000
 LEAD_WORDS = 14
@@ -79,6 +79,8 @@ def _first_line(item: str) -> str:
 
 
 def option_named(named: str, options: list[str]) -> int | None:
+    if not options:
+        return None
     by_number = _BY_NUMBER.search(named)
     if by_number is not None:
         place = _place(by_number, len(options))
@@ -96,7 +98,7 @@ def option_named(named: str, options: list[str]) -> int | None:
 
 
 def _place(match: re.Match[str], n_options: int) -> int | None:
-    word = (match["digit"] or match["ordinal"]).lower()
+    word = lowered(match["digit"] or match["ordinal"])
     if word in ("last", "latter"):
         return n_options - 1
     number = int(word) if word.isdigit() else _ORDINAL[word]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from habitus.retrievers.analysis import lowered
+
 _LEAD_IN = re.compile(
     r"^(?:(?:and|but|so(?!\s+far\b)|because|since|as(?=\s+(?:i|we)\b)|also|well|oh|hey|hi|hello|yes|yeah"
     r"|no(?=,)"
@@ -77,7 +79,7 @@ def in_first_person(clause: str) -> str:
     if found is not None:
         return "I am " + found["rest"]
     found = _PARTICIPLE.match(clause)
-    return f"{_OPENINGS[found['verb'].lower()]} {found['rest']}" if found is not None else clause
+    return f"{_OPENINGS[lowered(found['verb'])]} {found['rest']}" if found is not None else clause
 
 
 def _conjugated(words: str) -> str:

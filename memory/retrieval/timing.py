@@ -11,10 +11,12 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import MINYEAR, date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+
+from habitus.retrievers.analysis import lowered
 
 _SECONDS_PER_DAY = 86_400.0
 _NUMBERS = {
@@ -69,29 +71,26 @@ _Reader = Callable[[re.Match[str], date], Span | None]
 
 
 def _ago(found: re.Match[str], today: date) -> Span | None:
-    count = found["count"].lower()
+    count = lowered(found["count"])
     number = int(count) if count.isdigit() else _NUMBERS[count]
-    length, slack = _UNITS[found["unit"].lower()]
-    try:
-        day = today - timedelta(days=round(number * length))
-    except OverflowError:
-        return None
+    length, slack = _UNITS[lowered(found["unit"])]
+    day = today - timedelta(days=round(number * length))
     return Span(day, day, slack, 1.0)
 
 
 def _named_day(found: re.Match[str], today: date) -> Span:
-    day = today - timedelta(days={"yesterday": 1, "today": 0, "this morning": 0}[found[0].lower()])
+    day = today - timedelta(days={"yesterday": 1, "today": 0, "this morning": 0}[lowered(found[0])])
     return Span(day, day, 1.0, 1.0)
 
 
 def _last_weekday(found: re.Match[str], today: date) -> Span:
-    back = (today.weekday() - _WEEKDAYS.index(found["weekday"].lower())) % 7 or 7
+    back = (today.weekday() - _WEEKDAYS.index(lowered(found["weekday"]))) % 7 or 7
     day = today - timedelta(days=back)
     return Span(day, day, 1.0, 1.0)
 
 
 def _last_unit(found: re.Match[str], today: date) -> Span:
-    unit = found["unit"].lower()
+    unit = lowered(found["unit"])
     if unit == "weekend":
         sunday = today - timedelta(days=(today.weekday() + 1) % 7 or 7)
         return Span(sunday - timedelta(days=1), sunday, 1.0, 1.0)
@@ -100,20 +99,22 @@ def _last_unit(found: re.Match[str], today: date) -> Span:
 
 
 def _day_of_month(found: re.Match[str], today: date) -> Span | None:
-    month = _MONTHS.index((found["month"] or found["month2"]).lower()) + 1
+    month = _MONTHS.index(lowered(found["month"] or found["month2"])) + 1
     number = int(found["day"] or found["day2"])
     years = [int(found["year"])] if found["year"] else [today.year, today.year - 1]
     for year in years:
-        if 1 <= number <= monthrange(year, month)[1]:
+        if year >= MINYEAR and 1 <= number <= monthrange(year, month)[1]:
             day = date(year, month, number)
             if day <= today or found["year"]:
                 return Span(day, day, 1.0, 1.0)
     return None
 
 
-def _whole_month(found: re.Match[str], today: date) -> Span:
-    month = _MONTHS.index(found["month"].lower()) + 1
+def _whole_month(found: re.Match[str], today: date) -> Span | None:
+    month = _MONTHS.index(lowered(found["month"])) + 1
     year = int(found["year"]) if found["year"] else today.year - (month > today.month)
+    if year < MINYEAR:
+        return None
     return Span(date(year, month, 1), date(year, month, monthrange(year, month)[1]), 3.0, 0.5)
 
 
@@ -154,7 +155,10 @@ def _found(text: str, today: date) -> Iterator[tuple[re.Match[str], Span]]:
         for found in pattern.finditer(text):
             if any(start < found.end() and found.start() < end for start, end in taken):
                 continue
-            span = read(found, today)
+            try:
+                span = read(found, today)
+            except OverflowError:
+                continue  # it points to before the year 1
             if span is not None:
                 taken.append(found.span())
                 yield found, span

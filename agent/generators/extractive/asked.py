@@ -9,7 +9,7 @@ from typing import Literal
 
 from habitus.memory.retrieval.question import read_question
 from habitus.memory.retrieval.timing import Span
-from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
+from habitus.retrievers.analysis import FUNCTION_STEMS, analyze, lowered
 
 Kind = Literal["fact", "count", "ago", "between", "first", "order"]
 Form = Literal["number", "amount", "duration", "time", "date", "place", "person", "any"]
@@ -186,7 +186,7 @@ def read(text: str, at: datetime | None) -> Asked:
         words=_content(text),
         earlier=_EARLIER.search(text) is not None,
         about_replies=question.about_replies,
-        unit=unit,
+        unit=unit and lowered(unit),
         options=options,
         spans=question.spans if at else (),
         latest=_LATEST.search(text) is not None,
@@ -212,7 +212,11 @@ def _kind(text: str) -> tuple[Kind, tuple[str, ...], str | None]:
     if found := _BETWEEN.search(text):
         for pattern in _EVENTS:
             if events := pattern.search(text):
-                return "between", (_bare(events["a"]), _bare(events["b"])), found["unit"]
+                return (
+                    "between",
+                    (_bare(events["a"]), _bare(events["b"])),
+                    found["unit"],
+                )
     return ("count" if _COUNT.search(text) else "fact"), (), None
 
 

@@ -129,8 +129,6 @@ def _dated(event: Event) -> str:
 
 
 def _span(days: int, unit: str | None) -> str:
-    unit = (
-        unit or ("day" if days < 14 else "week" if days < 63 else "month" if days < 730 else "year")
-    ).lower()
+    unit = unit or ("day" if days < 14 else "week" if days < 63 else "month" if days < 730 else "year")
     number = round(days / _DAYS[unit])
     return f"{number} {unit}" + ("" if number == 1 else "s")

@@ -13,7 +13,7 @@ from typing import Literal
 from habitus.agent.generators.extractive.asked import NUMBER, Asked
 from habitus.agent.generators.extractive.choosing import Evidence, Found
 from habitus.agent.generators.extractive.wording import shortest, told_on
-from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
+from habitus.retrievers.analysis import FUNCTION_STEMS, analyze, lowered
 
 _N_TRIED = 6
 """The best sentences for a part that are looked through for a quantity."""
@@ -107,7 +107,7 @@ def reckon(asked: Asked, evidence: Evidence) -> str | None:
 
 def _sought(text: str) -> _Sought:
     if unit := _UNIT.search(text):
-        return _Sought("span", unit["unit"].lower())
+        return _Sought("span", lowered(unit["unit"]))
     if _MONEY.search(text):
         return _Sought("money", "")
     counted = _COUNTED.search(text)
@@ -158,7 +158,7 @@ def _quantities(one: Found, sought: _Sought) -> list[_Told]:
         matches = [match for match in _SUM.finditer(text) if match["range"] is None]
         return [_Told(one, _value(match["number"]), match["sign"], match) for match in matches]
     if sought.kind == "span":
-        matches = [match for match in _SPAN.finditer(text) if match["unit"].lower() == sought.name]
+        matches = [match for match in _SPAN.finditer(text) if lowered(match["unit"]) == sought.name]
     else:
         names = _stems(sought.name)
         matches = [match for match in _NUMBER.finditer(text) if names & _stems(_around(text, match))]

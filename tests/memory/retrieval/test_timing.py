@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -5,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from habitus.memory.retrieval import timing
 from habitus.memory.retrieval.timing import nearness, spans, timeless
+from tests.strategies import bounded, instants, sayings
 
 # A Wednesday.
 AT = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -71,12 +74,31 @@ def test_no_expression_means_no_hint() -> None:
     assert nearness((), np.array([0.0, 1.0])).tolist() == [0.0, 0.0]
 
 
-@given(st.text(max_size=80))
-def test_any_text_can_be_read(text: str) -> None:
-    spans(text, AT)
-    assert timeless(text, AT) is not None
+@given(text=sayings(timing), at=instants())
+@bounded(60)
+def test_any_text_asked_at_any_time_points_to_days_in_order(text: str, at: datetime) -> None:
+    found = spans(text, at)
+    assert all(span.first <= span.last and span.slack > 0 and 0 < span.weight <= 1 for span in found)
+    scores = nearness(found, np.array([-62_135_596_800.0, at.timestamp(), 253_402_300_799.0]))
+    assert ((scores >= 0) & (scores <= 1)).all()
 
 
-@given(st.integers(0, 999), st.sampled_from(["day", "week", "month", "year"]))
-def test_any_count_can_be_read(count: int, unit: str) -> None:
-    assert len(spans(f"{count} {unit}s ago", AT)) <= 1
+@given(text=sayings(timing), at=instants())
+@bounded(40)
+def test_what_is_no_time_stays_in_the_question(text: str, at: datetime) -> None:
+    left = timeless(text, at)
+    assert not Counter(left.replace(" ", "")) - Counter(text)
+    assert any(map(str.isalnum, left)) or left == text
+
+
+@given(st.integers(0, 999), st.sampled_from(["day", "week", "month", "year"]), instants())
+@bounded(40)
+def test_any_count_points_back_or_nowhere(count: int, unit: str, at: datetime) -> None:
+    found = spans(f"{count} {unit}s ago", at)
+    assert len(found) <= 1
+    assert all(span.last <= at.date() for span in found)
+
+
+@pytest.mark.parametrize("text", ["yeſterday", "sıx days ago", "laſt week", "on Frıday", "2 WEEKS ago"])
+def test_letters_that_only_look_alike_break_nothing(text: str) -> None:
+    assert len(spans(text, AT)) <= 1
