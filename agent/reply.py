@@ -33,7 +33,8 @@ class Reply:
         routes: what the message was taken for.
         preferences: the preferences that this turn added or changed, in their new state.
         facts: the facts that it told.
-        applied: the preferences chosen for this request, best first, each with its reason.
+        applied: the preferences chosen for this request that entered the prompt, best first, each with its
+            reason.
         recall: the evidence in the prompt, with the score of each arm.
         feedback_effect: what feedback in the message changed, if any.
         outcome: what a command did, if there was one.
@@ -147,7 +148,8 @@ class Prepared:
             is new exists only from then on.
         is_command: the message asks something of memory itself (to forget, to show what is stored):
             `Agent.chat` carries that out and answers without a generator.
-        applied: the preferences chosen for this request, best first, each with its reason.
+        applied: the preferences chosen for this request that entered the prompt, best first, each with its
+            reason.
         recall: the evidence in the prompt.
         prompt_tokens: length of the prompt.
         cut: what was left out of it, because its budget or the generator's window was too small.

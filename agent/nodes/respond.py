@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from langgraph.runtime import Runtime
@@ -30,7 +31,8 @@ _CORRECTION_FLOOR = 0.45
 def respond(state: State, runtime: Runtime[Context]) -> State:
     if state["mode"] == "prepare":
         prompt = _prompt(state, runtime.context)
-        return {"prompt": prompt.messages, "prompt_tokens": prompt.n_tokens, "cut": prompt.cut}
+        read: State = {"prompt_tokens": prompt.n_tokens, "cut": prompt.cut}
+        return {**read, **_entered(state, prompt), "prompt": prompt.messages}
     if state["mode"] == "observe":
         return {"prompt_tokens": 0, "cut": ()}
     outcome = state.get("outcome")
@@ -42,7 +44,7 @@ def respond(state: State, runtime: Runtime[Context]) -> State:
     for text in said:
         emit(text + "\n\n")
     if state["routes"] == {"command"}:
-        return {"reply_text": "\n\n".join(said), "prompt_tokens": 0, "cut": ()}
+        return {"reply_text": "\n\n".join(said), "prompt_tokens": 0, "cut": (), **_entered(state, None)}
 
     prompt = _prompt(state, runtime.context)
     reply = _generate(prompt.messages, state, runtime.context, emit)
@@ -51,7 +53,16 @@ def respond(state: State, runtime: Runtime[Context]) -> State:
     for text in asked:
         emit("\n\n" + text)
     text = "\n\n".join([*said, reply, *asked])
-    return {"reply_text": text, "prompt_tokens": prompt.n_tokens, "cut": prompt.cut}
+    read = {"prompt_tokens": prompt.n_tokens, "cut": prompt.cut}
+    return {**read, **_entered(state, prompt), "reply_text": text}
+
+
+def _entered(state: State, prompt: Prompt | None) -> State:
+    """Return standing and recall with no more than the prompt held of them; None: there was none."""
+    standing = replace(state["standing"], applied=prompt.applied if prompt is not None else ())
+    if prompt is not None and state.get("strength", 1.0) > 0.0:
+        return {"standing": standing}
+    return {"standing": standing, "recall": replace(state["recall"], packed=Packed())}
 
 
 def after_respond(state: State) -> Literal["commit", "__end__"]:

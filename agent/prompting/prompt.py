@@ -69,11 +69,13 @@ class Prompt:
     Attributes:
         messages: for a LangChain chat model.
         n_tokens: what they cost.
+        applied: the preferences chosen for the message that stand in it, best first.
         cut: what did not fit, in the order of the prompt.
     """
 
     messages: list[BaseMessage]
     n_tokens: int
+    applied: tuple[Applied, ...] = ()
     cut: tuple[Cut, ...] = ()
 
 
@@ -138,7 +140,7 @@ def build_prompt(
         _lines("persona", [f"- {one.text}" for one in persona.lines] if persona else ()),
         _lines("profile", [f"{one.title}: {one.text}" for one in profile.sections] if profile else ()),
         _window(window),
-        _lines("preferences", _preference_lines(applied)),
+        _lines("preferences", [preference_line(one) for one in _musts_first(applied)]),
         _lines("corrections", [correction_line(one) for one in corrections]),
         _lines("examples", examples),
         _lines("writing", writing),
@@ -174,7 +176,12 @@ def build_prompt(
     if budgets.prompt is not None and n_tokens > budgets.prompt:
         raise PromptTooLongError(n_tokens, budgets.prompt)
     roles = [window[-1 - place].role for place in sorted(made["window"].kept)[::-1]]
-    return Prompt(messages=_messages(spoken, roles), n_tokens=n_tokens, cut=cuts(made.values(), budgeted))
+    return Prompt(
+        messages=_messages(spoken, roles),
+        n_tokens=n_tokens,
+        applied=_standing_in(made["preferences"], applied),
+        cut=cuts(made.values(), budgeted),
+    )
 
 
 def preference_line(applied: Applied) -> str:
@@ -235,9 +242,16 @@ def _lines(name: str, lines: Sequence[str]) -> Part:
     return part(name, [as_data(one_line(one)) for one in lines if one.strip()])
 
 
-def _preference_lines(applied: Sequence[Applied]) -> list[str]:
+def _musts_first(applied: Sequence[Applied]) -> list[Applied]:
     """Return constraints before tastes: what does not fit is cut from the end."""
-    return [preference_line(one) for one in sorted(applied, key=lambda one: not binds(one.preference))]
+    return sorted(applied, key=lambda one: not binds(one.preference))
+
+
+def _standing_in(made: Part, applied: Sequence[Applied]) -> tuple[Applied, ...]:
+    """Return the preferences whose lines the cut part still holds, in the order given."""
+    ordered = _musts_first(applied)
+    kept = {ordered[place].preference.id for place in made.kept}
+    return tuple(one for one in applied if one.preference.id in kept)
 
 
 def _window(window: Sequence[Turn]) -> Part:

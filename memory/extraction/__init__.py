@@ -17,7 +17,7 @@ from habitus.memory.extraction.corrections import corrections_in, is_correction,
 from habitus.memory.extraction.denials import denied_in
 from habitus.memory.extraction.facts import facts_in
 from habitus.memory.extraction.guards import spoken_by_user
-from habitus.memory.extraction.outcome import Extraction
+from habitus.memory.extraction.outcome import Extraction, place_of
 from habitus.memory.extraction.preferences import preferences_in
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.style import style_in
@@ -38,8 +38,8 @@ def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
             can only be understood with the reply it answers.
 
     Returns:
-        Records with fresh validity (from `turn.at`), each quoting a verbatim span of `turn.text`. The
-        same turn always yields the same records, ids included.
+        Records with fresh validity (from `turn.at`), each quoting a verbatim span of `turn.text`, in the
+        order of the text. The same turn always yields the same records, ids included.
     """
     if turn.role != "user":
         return Extraction()
@@ -47,9 +47,9 @@ def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
     retractions = [found.words for sentence in own if (found := retraction_in(sentence)) is not None]
     stated = _stated(turn, own)
     retractions += denied_in(stated)
-    preferences = [*stated, *choice_in(turn, own, context)]
+    preferences = _distinct([*stated, *choice_in(turn, own, context)])[:MAX_PREFERENCES]
     return Extraction(
-        preferences=tuple(_distinct(preferences)[:MAX_PREFERENCES]),
+        preferences=tuple(sorted(preferences, key=place_of)),
         facts=tuple(fact for sentence in own for fact in facts_in(turn, sentence)),
         retractions=tuple(dict.fromkeys(retractions)),
         corrections=tuple(corrections_in(turn, own, context)),

@@ -58,6 +58,18 @@ def of_today(words: str) -> bool:
     return _TODAY.search(words) is not None
 
 
+def _in_order(record: str, text: str, quote: str, target: str) -> str:
+    """Return an id that sorts by the place of its words: of one moment the first said is first."""
+    quoted = max(text.find(quote), 0)
+    named = text.lower().find(target, quoted, quoted + len(quote))
+    return f"{min(max(quoted, named), 0xFFFFF):05x}{record[5:]}"
+
+
+def place_of(preference: Preference) -> str:
+    """Return what preferences of one turn are sorted by to stand in the order of its text."""
+    return preference.id[:5]
+
+
 def make_preference(
     turn: Turn,
     *,
@@ -72,9 +84,13 @@ def make_preference(
     source: SourceKind = "statement",
     explicit: bool = True,
 ) -> Preference:
-    """Build the record of one taste told in `turn`; its id depends on the turn and the content only."""
+    """Build the record of one taste told in `turn`; its id depends on the turn and the content only.
+
+    Ids of one turn sort in the order of its text.
+    """
+    made = record_id(turn.user_id, turn.id, stance, target, scope or "", statement)
     return Preference(
-        id=record_id(turn.user_id, turn.id, stance, target, scope or "", statement),
+        id=_in_order(made, turn.text, quote, target),
         user_id=turn.user_id,
         statement=statement,
         topic=topic or (DIET if _DIET.fullmatch(target) else topic_of(target)),

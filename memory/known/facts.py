@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from habitus.memory.known.preferences import MATCHES, likenesses, united
+from habitus.memory.known.preferences import MATCHES, likenesses, no_longer_true, united
 from habitus.memory.records import Fact
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder
@@ -88,7 +88,7 @@ def retract_facts(stored: Sequence[Fact], words: str, *, encoder: Encoder, at: d
             update={
                 "status": "retracted",
                 "valid_to": max(at, fact.valid_from),
-                "status_reason": f"taken back: {words}",
+                "status_reason": no_longer_true(words),
             }
         )
         for fact in found

@@ -378,12 +378,17 @@ def retract(
     changes: list[Preference] = []
     for old in of_scope or alike:
         left = remaining(old.target, _spoken_of(words)[0])
-        ended = {"valid_to": max(at, old.valid_from), "status_reason": f"taken back: {words}"}
+        ended = {"valid_to": max(at, old.valid_from), "status_reason": no_longer_true(words)}
         if left is None:
             changes.append(old.model_copy(update={"status": "retracted", **ended}))
         else:
             changes += [old.model_copy(update={"status": "superseded", **ended}), without(old, left, at=at)]
     return tuple(changes)
+
+
+def no_longer_true(words: str) -> str:
+    """Return the reason of a record that the user took back, with the sentence that holds no more."""
+    return f"no longer true: “{words}”"
 
 
 def _spoken_of(words: str) -> tuple[str, Stance | None]:

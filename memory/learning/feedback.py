@@ -242,10 +242,15 @@ def _changes(user_id: str, before: Beliefs, after: Beliefs, edits: EditsHold) ->
     old, known = _held_and_waiting(user_id, before, edits)
     new, waiting = _held_and_waiting(user_id, after, edits)
     return [
-        *(f"now: {one}" for one in sorted(new - old)),
-        *(f"no longer: {one}" for one in sorted(old - new)),
-        *(f"seen: {one} ({why})" for one, why in sorted(waiting.items()) if one not in known),
+        *(f"now: {_named(one)}" for one in sorted(new - old)),
+        *(f"no longer: {_named(one)}" for one in sorted(old - new)),
+        *(f"seen: {_named(one)} ({why})" for one, why in sorted(waiting.items()) if one not in known),
     ]
+
+
+def _named(statement: str) -> str:
+    """Return a statement as one of a list: a full stop before "; " or a bracket is none."""
+    return statement.rstrip(".")
 
 
 def _held_and_waiting(user_id: str, beliefs: Beliefs, edits: EditsHold) -> tuple[set[str], dict[str, str]]:

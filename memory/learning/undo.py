@@ -13,7 +13,7 @@ from datetime import datetime
 
 from habitus.memory.extraction.outcome import Extraction
 from habitus.memory.known.norms import DEFAULT_NORMS
-from habitus.memory.known.preferences import merge, with_confidence
+from habitus.memory.known.preferences import merge, no_longer_true, with_confidence
 from habitus.memory.learning.comments import named, read_comment, set_right
 from habitus.memory.learning.feedback import FeedbackEffect, taste_of
 from habitus.memory.learning.log import Given
@@ -200,9 +200,7 @@ def _ended(record: Preference, at: datetime) -> Preference:
 
 
 def _restored(record: Preference, retractions: Sequence[str], nudges: Mapping[str, float]) -> Preference:
-    if record.status == "retracted" and any(
-        record.status_reason == f"taken back: {one}" for one in retractions
-    ):
+    if record.status == "retracted" and record.status_reason in {no_longer_true(one) for one in retractions}:
         record = record.model_copy(update={"status": "active", "valid_to": None, "status_reason": None})
     by = nudges.get(record.id)
     if by:

@@ -82,3 +82,45 @@ def test_below_full_strength_the_profile_tells_only_what_counts(tmp_path: Path) 
 def examples(agent: Agent, asked: str, strength: float) -> bool:
     prompt = agent.prepare("maya", asked, at=MONDAY + DAY, strength=strength)
     return "<examples>" in "".join(str(message.content) for message in prompt.messages)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3])
+def test_only_preferences_that_entered_the_prompt_are_named(tmp_path: Path, strength: float) -> None:
+    agent, chat = opened(tmp_path, Settings(), ["It is open until nine."])
+    with agent:
+        agent.chat("maya", "I slightly prefer quiet museums.", at=MONDAY)
+        reply = agent.chat("maya", "Which quiet museums are open?", at=MONDAY + DAY, strength=strength)
+        assert reply.applied == ()
+        assert "I kept in mind" not in reply.why()
+        assert "prefer:" not in str(chat.prompts[-1])
+        ready = agent.prepare("maya", "Which quiet museums are open?", at=MONDAY + DAY, strength=strength)
+        assert ready.applied == ()
+        reply = agent.chat("maya", "Which quiet museums are open?", at=MONDAY + DAY)
+        assert [one.preference.target for one in reply.applied] == ["quiet museums"]
+
+
+def test_at_strength_nought_no_memory_is_said_to_have_been_looked_at(tmp_path: Path) -> None:
+    agent, _ = opened(tmp_path, Settings(), ["It is open until nine."])
+    with agent:
+        agent.chat("maya", "My sister runs a quiet museum in Ghent.", at=MONDAY)
+        asked = "Where does my sister run a museum?"
+        assert agent.chat("maya", asked, at=MONDAY + 2 * DAY).memories
+        assert agent.chat("maya", asked, at=MONDAY + 4 * DAY, strength=0.0).memories == ()
+
+
+def test_preferences_cut_from_the_prompt_are_not_named(tmp_path: Path) -> None:
+    agent, chat = opened(tmp_path, Settings(preference_tokens=14), ["It is open until nine."])
+    with agent:
+        agent.chat("maya", "I never visit crowded museums. I prefer quiet museums with a garden.", at=MONDAY)
+        reply = agent.chat("maya", "Which museums with a garden are quiet?", at=MONDAY + DAY)
+        shown = [one.preference.statement for one in reply.applied]
+        assert shown == ["I never visit crowded museums."]
+        assert "prefer:" not in str(chat.prompts[-1])
+        assert reply.cut
+
+
+def test_a_command_applies_no_preference(tmp_path: Path) -> None:
+    agent, _ = opened(tmp_path, Settings(), ["It is open until nine."])
+    with agent:
+        agent.chat("maya", "I prefer quiet museums.", at=MONDAY)
+        assert agent.chat("maya", "What do you know about me?", at=MONDAY + DAY).applied == ()

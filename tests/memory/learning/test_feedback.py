@@ -281,3 +281,17 @@ def test_another_kind_of_list_is_wanted_in_place_of_the_one_there_is() -> None:
         ("numbered lists", "require"),
         ("bullet points", "avoid"),
     }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        feedback(comment="Way too long, and too many emojis."),
+        feedback(edit=Edit(before="1. Rice 🙂\n2. Beans 🎉\n" + LONG, after="Rice and beans.")),
+    ],
+)
+def test_what_feedback_changed_is_listed_without_full_stops_in_between(given: Feedback) -> None:
+    found = apply_feedback(given, REPLY, REQUEST, stored=(), at=AT)
+    assert "; " in found.reason
+    assert ".;" not in found.reason + found.cause
+    assert ".)" not in found.reason + found.cause
