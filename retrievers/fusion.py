@@ -18,10 +18,13 @@ def standardise(scores: npt.ArrayLike) -> Scores:
     values = np.asarray(scores, dtype=np.float64)
     if values.size == 0:
         return values
-    spread = float(values.std())
+    centred = values - values.mean()
+    # The mean of large equal numbers is not always that number; what it is off by must not count as a score.
+    centred -= centred.mean()
+    spread = float(centred.std())
     if spread < 1e-12:
         return np.zeros_like(values)
-    return np.asarray((values - values.mean()) / spread)
+    return np.asarray(centred / spread)
 
 
 def weighted_sum(arms: Mapping[str, npt.ArrayLike], weights: Mapping[str, float]) -> Scores:

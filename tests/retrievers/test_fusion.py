@@ -22,6 +22,7 @@ def test_standardised_scores_have_deviation_1() -> None:
 
 def test_equal_scores_say_nothing() -> None:
     assert standardise([3.0, 3.0, 3.0]).tolist() == [0.0, 0.0, 0.0]
+    assert standardise([838861.1441781973] * 5).tolist() == [0.0] * 5
     assert standardise([]).shape == (0,)
 
 

@@ -27,7 +27,7 @@ from habitus.memory.errors import (
     TurnTimeoutError,
 )
 from habitus.memory.storage.locking import UserLocks
-from habitus.memory.storage.postgres.schema import migrate
+from habitus.memory.storage.postgres.schema import alone, migrate
 from habitus.memory.storage.postgres.url import check_url
 from habitus.memory.storage.postgres.wide import forget_postings
 from habitus.memory.storage.reading import Size
@@ -169,7 +169,10 @@ class PostgresDatabase:
 
     def _set_up(self) -> sql.Composed:
         """Make what is missing; return what `search_path` must be."""
-        with psycopg.connect(self._url, autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
+        with (
+            psycopg.connect(self._url, autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection,
+            alone(connection),
+        ):
             extension = _extension_schema(connection)
             if extension is None:
                 extension = self._make_extension(connection)

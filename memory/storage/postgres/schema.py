@@ -7,6 +7,8 @@ was checked is what comes back, byte for byte; cast to `jsonb` to query inside.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from habitus.memory.errors import StoreCorruptError
@@ -135,34 +137,38 @@ _LOCK = "SELECT pg_advisory_lock(hashtextextended('habitus schema', 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('habitus schema', 0))"
 
 
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Let one process at a time make what is missing: `IF NOT EXISTS` alone fails where two do it at once."""
+    connection.execute(_LOCK)
+    try:
+        yield
+    finally:
+        connection.execute(_UNLOCK)
+
+
 def migrate(connection: Connection) -> None:
     """Bring the tables, none at first, to the newest version; each step is one transaction.
 
-    Of several processes that start at once one does it, and the others wait.
-
     Args:
-        connection: in autocommit mode, its `search_path` led by the schema of the tables.
+        connection: in autocommit mode, `alone`, its `search_path` led by the schema of the tables.
 
     Raises:
         StoreCorruptError: the tables were made by a newer version of the library.
     """
-    connection.execute(_LOCK)
-    try:
-        connection.execute("CREATE TABLE IF NOT EXISTS meta (name text PRIMARY KEY, value text NOT NULL)")
-        row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-        version = 0 if row is None else int(row[0])
-        if version > len(MIGRATIONS):
-            raise StoreCorruptError(
-                f"the tables have schema version {version}, this library knows versions up to"
-                f" {len(MIGRATIONS)}; upgrade habitus"
+    connection.execute("CREATE TABLE IF NOT EXISTS meta (name text PRIMARY KEY, value text NOT NULL)")
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    version = 0 if row is None else int(row[0])
+    if version > len(MIGRATIONS):
+        raise StoreCorruptError(
+            f"the tables have schema version {version}, this library knows versions up to"
+            f" {len(MIGRATIONS)}; upgrade habitus"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        with connection.transaction():
+            connection.execute(script.encode())
+            connection.execute(
+                "INSERT INTO meta VALUES ('schema', %s) ON CONFLICT (name) DO UPDATE SET value ="
+                " excluded.value",
+                (str(number),),
             )
-        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-            with connection.transaction():
-                connection.execute(script.encode())
-                connection.execute(
-                    "INSERT INTO meta VALUES ('schema', %s) ON CONFLICT (name) DO UPDATE SET value ="
-                    " excluded.value",
-                    (str(number),),
-                )
-    finally:
-        connection.execute(_UNLOCK)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 
@@ -350,8 +350,14 @@ class TestOpening:
         assert store.verify().problems == ()
 
     def test_many_processes_may_open_a_new_database_at_once(self, open_store: Open) -> None:
+        together = Barrier(4)
+
+        def start(_: int) -> PostgresStore:
+            together.wait()
+            return open_store()
+
         with ThreadPoolExecutor(4) as pool:
-            stores = list(pool.map(lambda _: open_store(), range(4)))
+            stores = list(pool.map(start, range(4)))
         assert [store.users() for store in stores] == [[]] * 4
 
     def test_a_server_that_does_not_answer_is_named_without_the_password(
