@@ -37,18 +37,19 @@ def postgres_checkpointer(url: str, *, max_connections: int = 4) -> Iterator[Pos
     except ModuleNotFoundError as error:
         raise ExtraMissingError("postgres", error) from error
     from habitus.memory.errors import StoreUnreachableError
+    from habitus.memory.storage.postgres.schema import alone
     from habitus.memory.storage.postgres.url import check_url
 
     check_url(url)
     try:
-        psycopg.connect(url, connect_timeout=10).close()
+        door = psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
         first = str(error).strip().splitlines()[0]
         raise StoreUnreachableError(f"the database of the checkpointer cannot be used ({first})") from error
+    with door, alone(door), PostgresSaver.from_conn_string(url) as made:
+        made.setup()
     kwargs = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
     with ConnectionPool[psycopg.Connection[DictRow]](
         url, min_size=1, max_size=max_connections, kwargs=kwargs, open=True
     ) as pool:
-        saver = PostgresSaver(pool)
-        saver.setup()
-        yield saver
+        yield PostgresSaver(pool)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import sleep
 from typing import TYPE_CHECKING
 
 from habitus.memory.errors import StoreCorruptError
@@ -133,14 +134,21 @@ CREATE TABLE postings (
 MIGRATIONS: tuple[str, ...] = (_FIRST, _PREFERENCE_VECTORS, _LARGE_USERS)
 """Script n leads from version n to version n + 1; scripts are added, never changed."""
 
-_LOCK = "SELECT pg_advisory_lock(hashtextextended('habitus schema', 0))"
+_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('habitus schema', 0))"
+_SECONDS_BETWEEN = 0.05
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('habitus schema', 0))"
 
 
 @contextmanager
 def alone(connection: Connection) -> Iterator[None]:
-    """Let one process at a time make what is missing: `IF NOT EXISTS` alone fails where two do it at once."""
-    connection.execute(_LOCK)
+    """Let one process at a time make what is missing: `IF NOT EXISTS` alone fails where two do it at once.
+
+    Args:
+        connection: in autocommit mode.
+    """
+    # Asked again and again: who waits within a statement holds up another's CREATE INDEX CONCURRENTLY.
+    while connection.execute(_LOCK).fetchone() != (True,):
+        sleep(_SECONDS_BETWEEN)
     try:
         yield
     finally:
