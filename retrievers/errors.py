@@ -6,6 +6,7 @@ RetrieverError
 ├── IndexFullError (OSError)            a derived index cannot be written for want of space or rights
 ├── IndexUnreachableError (ConnectionError)  the server of a derived index does not answer
 └── IndexCorruptError (RuntimeError)    a derived index cannot be read; rebuild it from the truth
+    └── IndexDiedError                  the process that keeps it ended or did not answer
 """
 
 from __future__ import annotations
@@ -37,3 +38,7 @@ class IndexUnreachableError(RetrieverError, ConnectionError):
 
 class IndexCorruptError(RetrieverError, RuntimeError):
     """A derived index cannot be opened or read; nothing is lost, it can be rebuilt from the truth."""
+
+
+class IndexDiedError(IndexCorruptError):
+    """The process that keeps a derived index ended or did not answer; begun anew, the index may be whole."""

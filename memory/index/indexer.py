@@ -31,7 +31,7 @@ from habitus.memory.index.shards import Indexed, Shard
 from habitus.memory.storage.reading import Bounds, Size, select_in
 from habitus.memory.storage.sqlite import Database
 from habitus.memory.store import Progress
-from habitus.retrievers.errors import IndexCorruptError
+from habitus.retrievers.errors import IndexCorruptError, IndexDiedError
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ class Indexer:
         self._checked: set[int] = set()
         self._plausible: set[int] = set()
         self._rebuilt: set[int] = set()
+        self._died: set[int] = set()
         self.failure: Exception | None = None
 
     def start(self, *, is_new: bool) -> None:
@@ -162,12 +163,13 @@ class Indexer:
             return int(connection.execute("SELECT count(*) FROM outbox").fetchone()[0])
 
     def _step(self, n: int, user: tuple[str, int] | None = None) -> int:
-        """Apply up to `n` turns, of a user in a shard or of whatever waits longest; return how many."""
+        """Apply up to `n` turns, of a user in a shard or of the first shard with some; return how many."""
         with self._work:
             self._check_open()
             with self._database.read() as connection:
-                oldest = "SELECT shard, shard FROM outbox ORDER BY seq LIMIT 1"
-                row = user or connection.execute(oldest).fetchone()
+                # One shard after the other: each takes a process as long as it is open.
+                first = "SELECT shard, shard FROM outbox ORDER BY shard LIMIT 1"
+                row = user or connection.execute(first).fetchone()
                 if row is None:
                     return 0
                 value, number = row
@@ -178,7 +180,15 @@ class Indexer:
                 self._check(number)
             except IndexCorruptError as error:
                 self.rebuild(number, error)
+            if user is None and len(added) + len(removed) < n:
+                self._close_unless_searched(number)
             return len(added) + len(removed)
+
+    def _close_unless_searched(self, number: int) -> None:
+        with self._database.read() as connection:
+            searched = {shard for _, shard in large_users(connection, self._indexed)}
+        if number not in searched:
+            self._shards[number].close()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -245,10 +255,18 @@ class Indexer:
     def rebuild(self, number: int, error: IndexCorruptError) -> None:
         """Throw a damaged shard away and put its turns into the outbox.
 
+        One whose process died is opened anew, the first time, and looked at like after any crash.
+
         Raises:
             IndexCorruptError: that was done before, and the shard has not been whole since.
         """
         with self._work:
+            if isinstance(error, IndexDiedError) and number not in self._died:
+                self._died.add(number)
+                self._checked.discard(number)
+                self._plausible.discard(number)
+                logger.warning("the index of shard %d is opened again: %s", number, error)
+                return
             if number in self._rebuilt:
                 raise error
             self._rebuilt.add(number)

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock, Timeout
 
 from habitus.memory.errors import StoreFullError, StoreUnreachableError
 from habitus.memory.records import new_id
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.errors import IndexFullError, IndexUnreachableError
+from habitus.retrievers.errors import IndexDiedError, IndexFullError, IndexUnreachableError
 
 if TYPE_CHECKING:
     from habitus.retrievers.chroma import ChromaIndex
+    from habitus.retrievers.chroma_process import ChromaProcess
     from habitus.retrievers.lexical import LexicalIndex
 
 Keys = npt.NDArray[np.int64]
@@ -41,29 +43,38 @@ class Indexed:
 class Shard:
     """Opened when first used. Safe to call from several threads; hold `lock` over calls that belong together.
 
+    Vectors in the folder are kept by a process of their own that sees nothing but this shard, and that
+    `destroy` ends: so what was deleted is in no memory that a file could be written from.
+
     Args:
         path: its folder.
         server: URL of a Chroma server that keeps the vectors, in place of the folder.
 
     Raises:
+        IndexDiedError: that process ended; the next call starts another.
         IndexCorruptError: a file cannot be read, in every method but `close` and `destroy`.
         StoreFullError: there is no room or no right to write, in the same methods.
-        StoreUnreachableError: the server does not answer, in every method but `close`.
+        StoreUnreachableError: the server does not answer, or the process cannot be started, in every
+            method but `close`.
     """
 
     def __init__(self, path: Path, server: str | None = None) -> None:
         self.path = path
         self._server = server
         self.lock = threading.RLock()
-        self._vectors: ChromaIndex | None = None
+        self._files = FileLock(path.with_name(f"{path.name}.lock"), thread_local=False)
+        self._vectors: ChromaIndex | ChromaProcess | None = None
         self._words: LexicalIndex | None = None
 
     @contextmanager
-    def _used(self) -> Iterator[tuple[ChromaIndex, LexicalIndex]]:
+    def _used(self) -> Iterator[tuple[ChromaIndex | ChromaProcess, LexicalIndex]]:
         with self.lock:
             try:
-                with _reachable():
+                with _reachable(self._server):
                     yield self._opened()
+            except IndexDiedError:
+                self.close()
+                raise
             except OSError as error:
                 if not isinstance(error, IndexFullError) and error.errno not in _NO_ROOM:
                     raise
@@ -72,24 +83,33 @@ class Shard:
                     " writable; the index is then brought up to date from the database"
                 ) from error
 
-    def _opened(self) -> tuple[ChromaIndex, LexicalIndex]:
+    def _opened(self) -> tuple[ChromaIndex | ChromaProcess, LexicalIndex]:
         if self._vectors is None:
-            from habitus.retrievers.chroma import ChromaIndex
-
             self.path.mkdir(parents=True, exist_ok=True)
-            # A fresh name each time: Chroma keeps a failed client of a path for the life of the process.
-            kind = "vectors" if self._server is None else "remote"
-            known = sorted(self.path.glob(f"{kind}-*"))
-            place = known[0] if known else self.path / f"{kind}-{new_id()}"
-            if self._server is not None:
-                # Before anything is on the server, so that it can always be found there.
-                place.mkdir(exist_ok=True)
-            self._vectors = ChromaIndex(place, server=self._server)
+            self._vectors = self._opened_here() if self._server is None else self._opened_on(self._server)
         if self._words is None:
             from habitus.retrievers.lexical import LexicalIndex
 
             self._words = LexicalIndex(self.path / "words")
         return self._vectors, self._words
+
+    def _opened_here(self) -> ChromaProcess:
+        from habitus.retrievers.chroma_process import ChromaProcess
+
+        return ChromaProcess(self._place("vectors"), self._files.lock_file)
+
+    def _opened_on(self, server: str) -> ChromaIndex:
+        from habitus.retrievers.chroma import ChromaIndex
+
+        place = self._place("remote")
+        # Before anything is on the server, so that it can always be found there.
+        place.mkdir(exist_ok=True)
+        return ChromaIndex(place, server=server)
+
+    def _place(self, kind: str) -> Path:
+        known = sorted(self.path.glob(f"{kind}-*"))
+        # A name that no other shard has: it is also that of the collection on a server.
+        return known[0] if known else self.path / f"{kind}-{new_id()}"
 
     def apply(self, added: Sequence[Indexed], removed: Sequence[int]) -> None:
         """Add and remove turns; doing it again changes nothing."""
@@ -115,9 +135,14 @@ class Shard:
         with self._used() as (vectors, words):
             return len(words), len(vectors)
 
-    def close(self) -> None:
+    def close(self, *, at_once: bool = False) -> None:
+        """Let go of the files; `at_once` if they are of no use any more."""
+        from habitus.retrievers.chroma_process import ChromaProcess
+
         with self.lock:
-            if self._vectors is not None:
+            if at_once and isinstance(self._vectors, ChromaProcess):
+                self._vectors.kill()
+            elif self._vectors is not None:
                 self._vectors.close()
             if self._words is not None:
                 self._words.close()
@@ -126,10 +151,25 @@ class Shard:
     def destroy(self) -> None:
         """Remove every file and collection; the shard is empty then."""
         with self.lock:
-            self.close()
+            self.close(at_once=True)
             self._drop_remote()
             if self.path.exists():
-                shutil.rmtree(self.path)
+                # A process that outlived its killed parent may still write what has to go.
+                with self._free():
+                    shutil.rmtree(self.path)
+
+    @contextmanager
+    def _free(self) -> Iterator[None]:
+        from habitus.retrievers.chroma_process import FILES_FREE_WITHIN_SECONDS
+
+        try:
+            with self._files.acquire(timeout=FILES_FREE_WITHIN_SECONDS):
+                yield
+        except Timeout as error:
+            raise StoreUnreachableError(
+                f"a process that an earlier run left behind still writes to {str(self.path)!r}: end it and"
+                " open the store again; the deletion is carried through then"
+            ) from error
 
     def _drop_remote(self) -> None:
         """Delete the collections on the server; what an interruption left behind among them."""
@@ -138,16 +178,16 @@ class Shard:
         from habitus.retrievers.chroma import ChromaIndex
 
         for place in self.path.glob("remote-*"):
-            with _reachable():
+            with _reachable(self._server):
                 ChromaIndex(place, server=self._server).drop()
 
 
 @contextmanager
-def _reachable() -> Iterator[None]:
+def _reachable(server: str | None) -> Iterator[None]:
     try:
         yield
     except IndexUnreachableError as error:
-        raise StoreUnreachableError(
-            f"{error}. Nothing is lost: start it (`chroma run`), or leave `chroma_url` out and the index is"
-            " built in the data folder"
-        ) from error
+        todo = "start it (`chroma run`), or leave `chroma_url` out and the index is built in the data folder"
+        if server is None:
+            todo = "try again later"
+        raise StoreUnreachableError(f"{error}. Nothing is lost: {todo}") from error

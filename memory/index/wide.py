@@ -21,6 +21,9 @@ from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Vectors
 from habitus.retrievers.errors import IndexCorruptError
 
+_TRIES = 3
+"""A process that died is begun again, then the shard is rebuilt; if that does not help, nothing will."""
+
 
 def search_wide(
     database: Database, indexer: Indexer, user_id: str, query: Query, vector: Vectors
@@ -86,6 +89,7 @@ def _candidates(
     """Return turns that wait to be indexed, turns found in the indexes, and their term frequencies."""
     terms = sorted(set(analyze(query.text)), key=hash_term)
     number = outbox.shard_of(user_id)
+    failed = 0
     while True:
         shard = indexer.ready(number)
         try:
@@ -96,6 +100,9 @@ def _candidates(
                 found = shard.nearest(vector, query.text, user_id, query.limit)
                 return pending, found, shard.frequencies(terms, user_id)
         except IndexCorruptError as error:
+            failed += 1
+            if failed == _TRIES:
+                raise
             indexer.rebuild(number, error)
 
 

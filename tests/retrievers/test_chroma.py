@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from habitus.retrievers.chroma import ChromaIndex
+from habitus.retrievers.chroma_process import ChromaProcess
 from habitus.retrievers.encoder import Vectors
 from habitus.retrievers.errors import IndexCorruptError, IndexUnreachableError
 
@@ -21,15 +22,20 @@ def unit(n: int, dim: int = 32, seed: int = 0) -> Vectors:
     return found
 
 
-@pytest.fixture(params=["folder", "server"])
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChromaIndex]:
+@pytest.fixture(params=["folder", "process", "server"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChromaIndex | ChromaProcess]:
+    if request.param == "process":
+        process = ChromaProcess(tmp_path / "index", tmp_path / "lock")
+        yield process
+        process.kill()
+        return
     server = request.getfixturevalue("chroma_url") if request.param == "server" else None
-    index = ChromaIndex(tmp_path / f"index-{uuid4().hex}", server=server)
-    yield index
-    index.drop()
+    found = ChromaIndex(tmp_path / f"index-{uuid4().hex}", server=server)
+    yield found
+    found.drop()
 
 
-def test_the_nearest_of_the_group_come_first(index: ChromaIndex) -> None:
+def test_the_nearest_of_the_group_come_first(index: ChromaIndex | ChromaProcess) -> None:
     vectors = unit(400)
     groups = ["a" if key % 2 else "b" for key in range(400)]
     index.add(range(400), groups, [vectors[key : key + 1] for key in range(400)])
@@ -42,7 +48,7 @@ def test_the_nearest_of_the_group_come_first(index: ChromaIndex) -> None:
     assert sorted(index.search(vectors[7], "a", 1000).tolist()) == odd.tolist()
 
 
-def test_a_text_is_as_near_as_its_nearest_passage(index: ChromaIndex) -> None:
+def test_a_text_is_as_near_as_its_nearest_passage(index: ChromaIndex | ChromaProcess) -> None:
     vectors = unit(6)
     index.add([1, 2], ["a", "a"], [vectors[:5], vectors[5:]])
     assert len(index) == 6
@@ -50,7 +56,7 @@ def test_a_text_is_as_near_as_its_nearest_passage(index: ChromaIndex) -> None:
     assert index.search(vectors[5], "a", 6).tolist() == [2, 1]
 
 
-def test_adding_again_replaces_and_removing_removes(index: ChromaIndex) -> None:
+def test_adding_again_replaces_and_removing_removes(index: ChromaIndex | ChromaProcess) -> None:
     vectors = unit(4)
     index.add([1, 2], ["a", "a"], [vectors[:2], vectors[2:3]])
     index.add([2], ["a"], [vectors[3:]])

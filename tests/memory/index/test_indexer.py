@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
@@ -245,6 +247,46 @@ def test_large_users_read_their_own_writes_while_shards_come_and_go(
         store.flush()
         for user in ("user0", "user1"):
             assert sorted(found(user, "ok")) == sorted(turn.id for turn in store.turns(user))
+
+
+def vector_processes() -> list[int]:
+    """Return the processes that this one has begun for vectors."""
+    own = Path(f"/proc/{os.getpid()}/task")
+    children = [pid for task in own.iterdir() for pid in (task / "children").read_text().split()]
+    return [int(pid) for pid in children if b"chroma_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_a_process_of_vectors_that_is_killed_costs_nothing(
+    folder: Path, encoder: HashingEncoder, make_turns: MakeTurns, caplog: pytest.LogCaptureFixture
+) -> None:
+    query = Query(text="word1", vector=encoder.encode(["word1"])[0], limit=300)
+    with EmbeddedStore.open(folder, encoder, exact_limit=0, index_after=10**9) as store:
+        store.search("ann", query)
+        for number, told in enumerate(("opened again", "rebuilt", "rebuilt")):
+            (pid,) = vector_processes()
+            os.kill(pid, signal.SIGKILL)
+            if number == 1:  # while it indexes, and else while it is searched
+                store.commit("ann", Changes(turns=make_turns("ann", "s", "figs", first=120)))
+                store.flush()
+            found = store.search("ann", query).turn_ids
+            assert sorted(found) == sorted(turn.id for turn in store.turns("ann"))
+            store.flush()
+            assert told in caplog.messages[number]
+        assert len(caplog.messages) == 3
+    check(folder, encoder)
+
+
+def test_only_shards_that_are_searched_keep_a_process(
+    tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=20, index_after=10**9) as store:
+        for number in range(6):
+            user = f"user{number}"
+            turns = make_turns(user, "s", *(f"fig {n}" for n in range(40 if number == 0 else 5)))
+            store.commit(user, Changes(turns=turns))
+        store.flush()
+        assert len(vector_processes()) == 1
+    assert vector_processes() == []
 
 
 def test_a_shard_that_fails_after_it_was_rebuilt_is_an_error(folder: Path, encoder: HashingEncoder) -> None:
