@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +100,21 @@ def store(tmp_path: Path, encoder: HashingEncoder) -> EmbeddedStore:
     return EmbeddedStore.open(tmp_path / "data", encoder, index_after=10**9)
 
 
+def litter() -> None:
+    """Leave the secret all over the freed memory of this process, whichever thread gets it next."""
+    together = threading.Barrier(24)
+
+    def drop(_: int) -> None:
+        together.wait()
+        for size in (600, 4_000, 16_000, 40_000, 60_000, 100_000, 120_000):
+            held = [bytearray(SECRET.encode() * (size // len(SECRET))) for _ in range(20)]
+            held.clear()
+        together.wait()
+
+    with ThreadPoolExecutor(24) as threads:
+        list(threads.map(drop, range(24)))
+
+
 def fill(store: EmbeddedStore, make_turns: MakeTurns, babble: Babble) -> None:
     """Plant the secret among turns of a neighbour in the same shard and of another."""
     neighbour = next(name for name in map(str, range(999)) if outbox.shard_of(name) == outbox.shard_of("ann"))
@@ -151,6 +168,7 @@ class TestNothingStays:
                 assert found.turn_ids[0] == "s.0"
                 assert traces(tmp_path, *needles(encoder)), "the test would prove nothing"
                 store.delete_user("ann")
+                litter()
                 if round % 3 == 2:
                     store.reindex()
                 store.flush()
