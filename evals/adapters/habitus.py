@@ -7,9 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from habitus.agent.agent import Agent
+from habitus.agent.presets.reading import PresetError
 from habitus.agent.settings import Settings
 from habitus.evals.adapters.arms import WITHOUT, check_without
 from habitus.evals.harness.agents import Answer, Parts
+from habitus.evals.running import UsageError
 from habitus.memory.records import Conversation
 
 
@@ -46,6 +48,18 @@ def habitus(folder: Path, parts: Parts) -> HabitusAgent:
 def habitus_with(settings: Settings) -> Callable[[Path, Parts], HabitusAgent]:
     """Return the factory of Habitus with some settings."""
     return lambda folder, parts: HabitusAgent(folder, parts, settings)
+
+
+def habitus_preset(name: str) -> Callable[[Path, Parts], HabitusAgent]:
+    """Return the factory of Habitus as a method of the literature.
+
+    Raises:
+        UsageError: there is no such preset.
+    """
+    try:
+        return habitus_with(Settings.preset(name))
+    except PresetError as error:
+        raise UsageError(str(error)) from error
 
 
 def without(settings: Settings, names: Collection[str]) -> Settings:

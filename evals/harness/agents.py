@@ -151,10 +151,16 @@ def opened(factory: AgentFactory, folder: Path, parts: Parts) -> Iterator[Evalua
 def load_agent(name: str) -> AgentFactory:
     """Import a factory by its name, `module:factory`; modules in the working directory are found.
 
+    `preset:NAME` is Habitus with the settings of a preset (`habitus presets`).
+
     Raises:
-        UsageError: there is no such module or factory.
+        UsageError: there is no such module, factory or preset.
     """
     module_name, _, attribute = name.partition(":")
+    if module_name == "preset":
+        from habitus.evals.adapters.habitus import habitus_preset
+
+        return cast(AgentFactory, habitus_preset(attribute))
     if not module_name or not attribute:
         raise UsageError(f"--agent must be MODULE:FACTORY, such as my_agents:plain; got {name!r}")
     here = str(Path.cwd())

@@ -37,8 +37,8 @@ AgentName = Annotated[
     str | None,
     typer.Option(
         "--agent",
-        metavar="MODULE:FACTORY",
-        help="Your own agent: factory(folder, parts) makes an object with ingest and answer.",
+        metavar="MODULE:FACTORY|preset:NAME",
+        help="Your own agent: factory(folder, parts) makes an object with ingest and answer. Or a preset.",
         show_default="the --arm",
     ),
 ]

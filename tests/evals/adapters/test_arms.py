@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from habitus.evals.adapters.arms import ARMS, WITHOUT, check_without
 from habitus.evals.adapters.habitus import HabitusAgent, habitus, habitus_with, without
 from habitus.evals.adapters.history import HistoryChat, full_history
 from habitus.evals.adapters.peers import langmem_verbatim, mem0_verbatim
-from habitus.evals.harness.agents import Answer, Parts
+from habitus.evals.harness.agents import Answer, Parts, load_agent
 from habitus.evals.running import UsageError
 from habitus.memory.records import Conversation, Message
 from habitus.retrievers.encoder import HashingEncoder
@@ -45,6 +46,15 @@ def prompt(chat: ScriptedChat) -> str:
 @pytest.mark.parametrize("name", sorted(ARMS))
 def test_every_arm_has_a_factory(name: str) -> None:
     assert callable(ARMS[name].load())
+
+
+def test_a_preset_is_an_agent(tmp_path: Path) -> None:
+    agent = load_agent("preset:fermi")(tmp_path, parts_with(ScriptedChat(script=["Ines"])))
+    assert isinstance(agent, HabitusAgent)
+    with closing(agent):
+        assert agent.agent.settings.contrasts
+    with pytest.raises(UsageError, match="there is no preset 'fermy'; did you mean 'fermi'"):
+        load_agent("preset:fermy")
 
 
 def test_a_history_is_told_in_order_with_its_dates_and_the_instructions() -> None:
