@@ -123,7 +123,7 @@ class Known(BaseAgent):
     ) -> Forgotten:
         """Delete for good; see `MemoryStore.forget`."""
         self._check_open()
-        self._background.settle_profiles()
+        self._background.settle_profile(user_id)
         with self._sessions.turn_of(user_id):
             gone = self.store.forget(
                 user_id, turn_ids=turn_ids, preference_ids=preference_ids, fact_ids=fact_ids
@@ -144,7 +144,7 @@ class Known(BaseAgent):
         self._check_open()
         if not words.strip():
             raise InvalidInputError("say in words what is to be forgotten; delete_user forgets everything")
-        self._background.settle_profiles()
+        self._background.settle_profile(user_id)
         with self._sessions.turn_of(user_id):
             gone = forget_about(self.store, user_id, words)
             self._turns.forgotten(user_id)
@@ -185,7 +185,7 @@ class Known(BaseAgent):
         """
         self._check_open()
         masked = mask_all(exported.model_dump(mode="json"), self.settings.masking)
-        self._background.settle_profiles()
+        self._background.settle_profile(exported.user_id)
         stored = bring_back(self.store, Exported.model_validate(masked))
         with self._sessions.turn_of(exported.user_id):
             self._turns.drop(exported.user_id)
@@ -198,7 +198,7 @@ class Known(BaseAgent):
             NotFoundError: nothing is stored about them.
         """
         self._check_open()
-        self._background.settle_profiles()
+        self._background.settle_profile(user_id)
         with self._sessions.turn_of(user_id):
             self.store.delete_user(user_id)
             self._turns.forgotten(user_id)

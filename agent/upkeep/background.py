@@ -95,12 +95,12 @@ class Background:
 
     def refresh(self, user_id: str, at: datetime) -> None:
         """Bring a user's profile up to date now."""
-        self._refresher.settle()
+        self._refresher.settle_user(user_id)
         self._refresher.refresh(user_id, at)
 
-    def settle_profiles(self) -> None:
-        """Wait until no profile is being made: one made beside a deletion would bring back what is gone."""
-        self._refresher.settle()
+    def settle_profile(self, user_id: str) -> None:
+        """Have a user's profile done: one made beside a deletion would bring back what is gone."""
+        self._refresher.settle_user(user_id)
 
     def settle(self) -> None:
         """Wait for all of it; what fails is logged and tried again."""

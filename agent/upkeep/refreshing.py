@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Lock
 
 from habitus.memory.known.knowledge import Knowledge
@@ -18,6 +20,15 @@ OBSERVED_SESSIONS = 20
 """Latest sessions that tell how a user writes."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is done for a user, and whether it has been."""
+
+    user_id: str
+    work: Callable[[], None]
+    future: Future[None]
 
 
 class ProfileRefresher:
@@ -40,7 +51,7 @@ class ProfileRefresher:
         self._turn_of = turn_of
         self._when_done = when_done
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="habitus-profile")
-        self._jobs: list[Future[None]] = []
+        self._jobs: list[_Job] = []
         self._to_observe: set[str] = set()
         self._guard = Lock()
 
@@ -54,8 +65,11 @@ class ProfileRefresher:
     def refresh_later(self, user_id: str, at: datetime) -> None:
         """Summarise a user after the reply is out; if that fails, the next turn tries again."""
         with self._guard:
-            self._jobs = [job for job in self._jobs if not job.done()]
-            self._jobs.append(self._thread.submit(self._try, user_id, at))
+            self._put(user_id, partial(self._try, user_id, at))
+
+    def _put(self, user_id: str, work: Callable[[], None]) -> None:
+        self._jobs = [job for job in self._jobs if not job.future.done()]
+        self._jobs.append(_Job(user_id, work, self._thread.submit(work)))
 
     def observe(self, user_id: str) -> None:
         """Look at how a user wrote in their latest sessions, and learn what that tells of them."""
@@ -76,7 +90,7 @@ class ProfileRefresher:
             if user_id in self._to_observe:
                 return
             self._to_observe.add(user_id)
-            self._jobs.append(self._thread.submit(self._try_observe, user_id))
+            self._put(user_id, partial(self._try_observe, user_id))
 
     def _try_observe(self, user_id: str) -> None:
         with self._guard:
@@ -98,7 +112,17 @@ class ProfileRefresher:
         """Wait for all of it."""
         with self._guard:
             jobs = list(self._jobs)
-        wait(jobs)
+        wait([job.future for job in jobs])
+
+    def settle_user(self, user_id: str) -> None:
+        """Have all of it done that concerns a user, without waiting for what concerns others."""
+        with self._guard:
+            jobs = [job for job in self._jobs if job.user_id == user_id]
+        # What still waits behind others is done here; what has begun ends first, as it came first.
+        taken_over = [job for job in jobs if job.future.cancel()]
+        wait([job.future for job in jobs if not job.future.cancelled()])
+        for job in taken_over:
+            job.work()
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)

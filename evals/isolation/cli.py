@@ -47,7 +47,8 @@ def isolation(
     console, began = Console(), perf_counter()
     with user_errors(), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "data"
-        store = open_store(url or str(folder), HashingEncoder(DIM), exact_limit=exact_limit)
+        encoder = HashingEncoder(DIM)
+        store = open_store(url or str(folder), encoder, exact_limit=exact_limit)
         if store.users():
             store.close()
             raise UsageError("there are users in that database already; give an empty one")
@@ -66,7 +67,7 @@ def isolation(
             raise UsageError(f"{error}; pip install 'habitus[serve,mcp,langchain,traces]'") from error
         except ExtraMissingError as error:
             raise UsageError(str(error)) from error
-        remains = in_tables(url, dead) if url else in_files(folder, dead)
+        remains = in_tables(url, dead) if url else in_files(folder, dead, encoder)
     seconds = perf_counter() - began
     for line in (
         f"{sum(walk.done.values()):,} operations of {len(walk.done)} kinds by {walk.n_users} users,"

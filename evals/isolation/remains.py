@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from habitus.evals.isolation.people import SAID
 from habitus.memory.index.terms import hash_term
+from habitus.retrievers.encoder import Encoder
 
 
-def in_files(folder: Path, secrets: Sequence[str]) -> list[str]:
-    """Tell which files hold one of some words, or the hash under which indexes keep it."""
+def in_files(folder: Path, secrets: Sequence[str], encoder: Encoder) -> list[str]:
+    """Tell which files hold one of some words, its hash in an index, or the vector of a sentence with it."""
     needles = [needle for one in secrets for needle in (one.encode(), hash_term(one).to_bytes(8, "little"))]
+    needles += [
+        vector.tobytes()
+        for one in secrets
+        for vector in encoder.encode([said.format(s=one) for said in SAID])
+    ]
     return [
         str(path.relative_to(folder))
         for path in sorted(folder.rglob("*"))

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,6 +46,36 @@ def test_conversations_brought_in_tell_how_the_user_writes(agent: Agent) -> None
     assert registers(agent) == []
     agent.ingest("maya", conversations(3))
     assert registers(agent) == ["Writes informally and briefly."]
+
+
+def test_a_deletion_waits_for_the_work_on_that_user_alone(agent: Agent) -> None:
+    agent.ingest("maya", conversations(3))
+    agent.ingest("ida", conversations(3))
+    agent.settle()
+    with ThreadPoolExecutor(1) as beside, agent.store.turn_of("ida"):
+        agent._background.observe("ida")  # cannot go on until the block is left
+        agent._background.observe("maya")
+        first = agent.memories("maya")[0]
+        assert beside.submit(agent.forget, "maya", turn_ids=[first.id]).result(60).turn_ids == (first.id,)
+        assert beside.submit(agent.profile, "maya").result(60) is not None
+        assert beside.submit(agent.forget_about, "maya", "gardens").result(60).turn_ids == ()
+        beside.submit(agent.delete_user, "maya").result(60)
+    agent.settle()
+    assert agent.store.users() == ["ida"]
+
+
+def test_what_waits_for_a_user_is_done_before_their_deletion(tmp_path: Path) -> None:
+    with Agent.open(tmp_path / "one", encoder=HashingEncoder()) as agent:
+        agent.ingest("ida", conversations(1))
+        agent.ingest("maya", conversations(2))
+        for n, text in enumerate(CHATTY):
+            agent.chat("maya", text, session_id="evening", at=MONDAY + 5 * DAY + timedelta(minutes=n))
+        agent.settle()
+        with ThreadPoolExecutor(1) as beside, agent.store.turn_of("ida"):
+            agent._background.observe("ida")
+            beside.submit(agent.end_session, "maya", "evening").result(60)
+            beside.submit(agent.forget, "maya", preference_ids=["none"]).result(60)
+            assert "Writes informally and briefly." in [one.statement for one in agent.preferences("maya")]
 
 
 def test_the_end_of_a_session_tells_it_and_the_next_persona_says_it(agent: Agent) -> None:

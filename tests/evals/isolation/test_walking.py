@@ -21,6 +21,7 @@ from habitus.evals.isolation.reads import READS
 from habitus.evals.isolation.remains import in_files, in_tables
 from habitus.evals.isolation.walking import Walk, walk_through
 from habitus.evals.isolation.writes import WRITES
+from habitus.memory.index.terms import hash_term
 from habitus.memory.retrieval.shortterm import ShortTermMemory
 from habitus.memory.storage import writing
 from habitus.retrievers.encoder import HashingEncoder
@@ -58,7 +59,7 @@ class TestNobodyGetsAnothersWords:
         assert sum(seen.done.values()) == STEPS
         assert {*READS, *WRITES, "delete", "everything at once"} == set(seen.done)
         assert seen.n_chars > 100_000 and seen.n_lines > 50 and seen.n_spans > 500
-        assert dead and in_files(tmp_path / "data", dead) == []
+        assert dead and in_files(tmp_path / "data", dead, HashingEncoder(DIM)) == []
 
     def test_from_postgres_with_several_at_once(self, tmp_path: Path, database: str) -> None:
         seen, dead = walk(database, tmp_path, threads=3)
@@ -89,7 +90,21 @@ class TestLeaksAreFound:
         seen, dead = walk(str(tmp_path / "data"), tmp_path, steps=120)
         assert any(told.startswith("log: ") for told in seen.leaks)
         assert any(told.endswith("before they were deleted") for told in seen.leaks)
-        assert in_files(tmp_path / "data", dead)
+        assert in_files(tmp_path / "data", dead, HashingEncoder(DIM))
+
+
+@pytest.mark.parametrize("kept", ["word", "hash", "vector"])
+def test_what_is_left_in_a_file_is_found_in_whatever_form(tmp_path: Path, kept: str) -> None:
+    secret, encoder = "qzabcdefghijzq", HashingEncoder(DIM)
+    (tmp_path / "index").mkdir()
+    forms = {
+        "word": secret.encode(),
+        "hash": hash_term(secret).to_bytes(8, "little"),
+        "vector": encoder.encode([f"I can't stand {secret} music."])[0].tobytes(),
+    }
+    (tmp_path / "index" / "data_level0.bin").write_bytes(b"before" + forms[kept] + b"after")
+    assert in_files(tmp_path, ["qzzzzzzzzzzzzq"], encoder) == []
+    assert in_files(tmp_path, ["qzzzzzzzzzzzzq", secret], encoder) == ["index/data_level0.bin"]
 
 
 def test_the_command_tells_and_writes_what_it_saw(tmp_path: Path) -> None:
