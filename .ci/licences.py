@@ -28,6 +28,9 @@ ALLOWED = (
 """Free for commercial use, and they ask nothing of programs that use the package unchanged."""
 CUDA = "nvidia proprietary software, other/proprietary license, licenseref-nvidia-proprietary"
 """Of the libraries that torch brings for GPUs: free for commercial use under NVIDIA's own terms."""
+READ = {"sqlcipher3": "Zlib AND BSD-3-Clause AND Apache-2.0"}
+"""Licences of packages whose metadata name none, read in their files: with SQLCipher and OpenSSL, which
+sqlcipher3's wheels hold."""
 _NO_EXCEPTION = re.compile(r" WITH [\w.-]+")
 
 
@@ -40,6 +43,8 @@ def licence_of(package: Distribution) -> str:
     stated = [one for line in said if (one := line.split(" :: ")[-1]) != "OSI Approved"]
     if stated:
         return " OR ".join(stated)
+    if known := READ.get(canonicalize_name(meta["Name"])):
+        return known
     first = (meta.get("License") or "").strip().splitlines()
     return first[0] if first else "unknown"
 

@@ -40,9 +40,16 @@ def turn(place: str = "my-data", **parts: Any) -> str:
 
 def bare() -> None:
     from habitus.agent import Agent
+    from habitus.memory.errors import EncryptionError
     from habitus.retrievers import EncoderError, HashingEncoder
 
     turn(encoder=HashingEncoder())
+    try:
+        Agent.open("sealed", encoder=HashingEncoder(), key="0f" * 32)
+    except EncryptionError as error:
+        expect("habitus[encryption]" in str(error), error)
+    else:
+        raise SystemExit("without SQLCipher a key was taken")
     try:
         Agent.open("other")
     except EncoderError as error:
@@ -53,6 +60,22 @@ def bare() -> None:
 
 def offline() -> None:
     expect("shellfish" in turn(), "the reply names the allergy")
+
+
+def encryption() -> None:
+    from habitus.agent import Agent
+    from habitus.memory.errors import EncryptionError
+    from habitus.retrievers import HashingEncoder
+
+    turn("sealed", encoder=HashingEncoder(), key="0f" * 32)
+    held = b"".join(file.read_bytes() for file in Path("sealed").iterdir())
+    expect(b"shellfish" not in held, "no plain text in the folder")
+    try:
+        Agent.open("sealed", encoder=HashingEncoder())
+    except EncryptionError as error:
+        expect("is encrypted" in str(error), error)
+    else:
+        raise SystemExit("an encrypted folder was opened without its key")
 
 
 def langchain() -> None:
@@ -201,6 +224,7 @@ def answering(text: str) -> Iterator[str]:
 SMOKES: dict[str, Callable[[], None]] = {
     "bare": bare,
     "docs": docs,
+    "encryption": encryption,
     "langchain": langchain,
     "mcp": mcp,
     "metrics": metrics,

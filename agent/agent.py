@@ -21,6 +21,7 @@ from habitus.memory.tokens import CountTokens
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from habitus.memory.storage.encryption import EncryptionKey
     from habitus.retrievers.encoder import Encoder
 
 
@@ -61,6 +62,7 @@ class Agent(Conversing, Known):
         count_tokens: CountTokens | None = None,
         progress: Progress | None = None,
         extractor: BaseChatModel | None = None,
+        key: EncryptionKey | str | None = None,
     ) -> Self:
         """Open an agent on a data folder or a database; use it as a context manager.
 
@@ -76,9 +78,12 @@ class Agent(Conversing, Known):
             progress: called while a folder made with another encoder is re-embedded.
             extractor: the chat model that reads turns where `settings.extraction` asks for one; by default
                 the generator.
+            key: that the folder is, or a new one is to be, encrypted with: 64 hexadecimal digits (extra
+                `encryption`).
 
         Raises:
             InvalidInputError: a part that cannot be used.
+            EncryptionError: the key is missing or another, or the folder is not encrypted.
             GeneratorNameError: no generator can be made of the name.
             FolderInUseError: another process owns the folder.
             StoreUnreachableError: the database does not answer, or refuses.
@@ -96,7 +101,8 @@ class Agent(Conversing, Known):
         check_generator(generator)
         extraction_model(extractor, generator, settings or Settings())
         chroma_url = settings.chroma_url if settings else None
-        store = open_store(folder or default_folder(), encoder, progress=progress, chroma_url=chroma_url)
+        place = folder or default_folder()
+        store = open_store(place, encoder, progress=progress, chroma_url=chroma_url, key=key)
         try:
             agent = cls(
                 store=store,

@@ -6,6 +6,7 @@ MemoryStoreError
 ├── FolderInUseError (RuntimeError)      another process owns the data folder
 ├── StoreFullError (OSError)             no space or no right to write; nothing was half-written
 ├── EncoderChangedError (RuntimeError)   the folder's vectors come from another encoder
+├── EncryptionError (ValueError)         the folder's key is missing, another, or no key
 ├── StoreClosedError (RuntimeError)      the store was closed before
 ├── StoreUnreachableError (ConnectionError)  the database server does not answer, or refuses
 ├── TurnTimeoutError (TimeoutError)      another turn of the user took too long
@@ -35,6 +36,10 @@ class NotFoundError(MemoryStoreError, LookupError):
 
 class FolderInUseError(MemoryStoreError, RuntimeError):
     """Another process owns the data folder; the message names the ways out."""
+
+
+class EncryptionError(MemoryStoreError, ValueError):
+    """A key is missing, does not fit, or cannot be used; never shows the key. Nothing was changed."""
 
 
 class StoreFullError(MemoryStoreError, OSError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from habitus.memory.errors import InvalidInputError, StoreUnreachableError
 
 if TYPE_CHECKING:
+    from habitus.memory.storage.encryption import EncryptionKey
     from habitus.memory.store import MemoryStore, Progress
     from habitus.retrievers.encoder import Encoder
 
@@ -37,6 +38,7 @@ def open_store(
     *,
     progress: Progress | None = None,
     chroma_url: str | None = None,
+    key: EncryptionKey | str | None = None,
 ) -> MemoryStore:
     """Open the store at a place, and make it if there is none.
 
@@ -45,18 +47,26 @@ def open_store(
         encoder: makes the vectors.
         progress: called while a folder made with another encoder is re-embedded.
         chroma_url: a Chroma server that keeps the vectors of a folder's indexes.
+        key: that a folder is, or is to be, encrypted with: 64 hexadecimal digits.
 
     Raises:
-        InvalidInputError: neither, or a Chroma server for a database, which has indexes of its own.
+        InvalidInputError: neither; or, for a database, a Chroma server or a key: it has indexes of its own,
+            and is encrypted by its own means.
+        EncryptionError: the key is missing or another, or the folder is not encrypted.
         MemoryStoreError: whatever keeps it from being opened.
     """
     if not is_url(place):
         from habitus.memory.storage.embedded import EmbeddedStore
 
-        return EmbeddedStore.open(place, encoder, progress=progress, chroma_url=chroma_url)
+        return EmbeddedStore.open(place, encoder, progress=progress, chroma_url=chroma_url, key=key)
     if chroma_url is not None:
         raise InvalidInputError(
             "chroma_url is for data folders: PostgreSQL has indexes of its own; leave it out"
+        )
+    if key is not None:
+        raise InvalidInputError(
+            "a key is for data folders; PostgreSQL does not get it: encrypt the disk of its server, and leave"
+            " the key out"
         )
     try:
         from habitus.memory.storage.postgres.store import PostgresStore

@@ -21,6 +21,7 @@ from hypothesis import settings
 
 from habitus.memory.records import Turn
 from habitus.memory.storage.embedded import EmbeddedStore
+from habitus.memory.storage.encryption import EncryptionKey
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
 
@@ -109,6 +110,18 @@ def embedded_store(tmp_path: Path, encoder: HashingEncoder) -> Iterator[MemorySt
         yield store
 
 
+@pytest.fixture
+def key() -> EncryptionKey:
+    pytest.importorskip("sqlcipher3", reason="no SQLCipher: install the extra `encryption`")
+    return EncryptionKey("ab" * 32)
+
+
+@pytest.fixture
+def encrypted_store(tmp_path: Path, encoder: HashingEncoder, key: EncryptionKey) -> Iterator[MemoryStore]:
+    with EmbeddedStore.open(tmp_path / "data", encoder, key=key) as store:
+        yield store
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of our own with pgvector, on a socket in a folder that is deleted afterwards."""
@@ -145,7 +158,7 @@ def postgres_store(postgres_url: str, postgres_schema: str, encoder: HashingEnco
         yield store
 
 
-@pytest.fixture(params=["embedded_store", "postgres_store"])
+@pytest.fixture(params=["embedded_store", "encrypted_store", "postgres_store"])
 def store(request: pytest.FixtureRequest) -> MemoryStore:
     """Every implementation of `MemoryStore`, empty; a new one is added by the name of its fixture."""
     found: MemoryStore = request.getfixturevalue(request.param)

@@ -17,7 +17,7 @@ from habitus.evals.faults.writer import Writer
 from habitus.memory.errors import FolderInUseError, StoreCorruptError
 from habitus.memory.storage.backup import back_up, restore
 from habitus.memory.storage.relational import EXACT_LIMIT
-from habitus.memory.storage.sqlite import DATABASE
+from habitus.memory.storage.replacing import DATABASE
 from habitus.retrievers.encoder import HashingEncoder
 
 N_OPERATIONS = 60

@@ -61,6 +61,12 @@ def begin_scrub(connection: Statements, shards: Iterable[int]) -> None:
     connection.executemany("INSERT OR IGNORE INTO stale_shards VALUES (?)", [(shard,) for shard in shards])
 
 
+def mark_stale(connection: Statements) -> None:
+    """Note that whatever files of indexes there are belong to other memories."""
+    numbers = ", ".join(f"({number})" for number in range(N_SHARDS))
+    connection.execute(f"INSERT OR IGNORE INTO stale_shards VALUES {numbers}")
+
+
 def requeue_shard(connection: sqlite3.Connection, shard: int) -> None:
     """Put all turns of a shard, whose index is gone from disk, into the outbox."""
     connection.execute("DELETE FROM outbox WHERE shard = ?", (shard,))

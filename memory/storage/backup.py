@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +16,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from habitus.memory.errors import InvalidInputError, NotFoundError, StoreCorruptError, StoreFullError
-from habitus.memory.index.outbox import N_SHARDS
+from habitus.memory.index.outbox import mark_stale
 from habitus.memory.records import new_id
+from habitus.memory.storage.connecting import SqliteConnection, connect, translated
+from habitus.memory.storage.encryption import EncryptionKey
 from habitus.memory.storage.folder import DataFolder
-from habitus.memory.storage.sqlite import DATABASE, translated
+from habitus.memory.storage.replacing import DATABASE, UNFINISHED, logs_of
 
 MANIFEST = "manifest.json"
 _PAGES_AT_ONCE = 1_024
@@ -48,7 +49,12 @@ class Manifest(BaseModel):
     sha256: str
 
 
-def back_up(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> Manifest:
+def back_up(
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    key: EncryptionKey | str | None = None,
+) -> Manifest:
     """Write a backup of a data folder, which may be in use meanwhile.
 
     It is complete as soon as it has its name: until then it lies beside, and a crash leaves none.
@@ -56,9 +62,11 @@ def back_up(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> Mani
     Args:
         folder: the data folder.
         out: the folder of the backup; must not exist.
+        key: that the folder is encrypted with; the backup is, too.
 
     Raises:
         NotFoundError: there is no store in the folder.
+        EncryptionError: the key is missing or another, or the folder is not encrypted.
         InvalidInputError: `out` exists.
         StoreCorruptError: the database cannot be read, or does not hold together.
         StoreFullError: the backup cannot be written.
@@ -68,12 +76,15 @@ def back_up(folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> Mani
         raise NotFoundError(f"there is no store in {os.fspath(folder)!r}")
     if out.exists():
         raise InvalidInputError(f"{str(out)!r} exists already; a backup is never written over another")
+    key = None if key is None else EncryptionKey.of(key)
     unfinished = out.with_name(f"{out.name}.{new_id()}.unfinished")
     try:
+        with translated(database), closing(connect(database, key, read_only=True)) as source:
+            source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         with translated(out):
             _make(unfinished)
-            _copy(database, unfinished / DATABASE)
-            manifest = _described(unfinished / DATABASE)
+            _copy(database, unfinished / DATABASE, key)
+            manifest = _described(unfinished / DATABASE, key)
         _name(unfinished, manifest, out)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -101,16 +112,12 @@ def _make(folder: Path) -> None:
         raise InvalidInputError(f"the folder {str(folder)!r} cannot be made: {error.strerror}") from error
 
 
-def _copy(database: Path, copy: Path) -> None:
+def _copy(database: Path, copy: Path, key: EncryptionKey | None) -> None:
     """Copy one committed state, and leave no log beside it."""
-    with closing(_opened(database)) as source, closing(sqlite3.connect(copy)) as target:
+    with closing(connect(database, key, read_only=True)) as source, closing(connect(copy, key)) as target:
         source.backup(target, pages=_PAGES_AT_ONCE)
         target.execute("PRAGMA journal_mode=DELETE")
     _settle(copy)
-
-
-def _opened(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _settle(file: Path) -> None:
@@ -119,8 +126,8 @@ def _settle(file: Path) -> None:
         os.fsync(opened.fileno())
 
 
-def _described(database: Path) -> Manifest:
-    with closing(_opened(database)) as connection:
+def _described(database: Path, key: EncryptionKey | None) -> Manifest:
+    with closing(connect(database, key, read_only=True)) as connection:
         check_integrity(connection, database)
         encoder = connection.execute("SELECT value FROM meta WHERE name = 'encoder'").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -137,7 +144,7 @@ def _described(database: Path) -> Manifest:
     )
 
 
-def check_integrity(connection: sqlite3.Connection, database: Path) -> None:
+def check_integrity(connection: SqliteConnection, database: Path) -> None:
     """Check every page, index and reference of a database.
 
     Raises:
@@ -157,10 +164,15 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def check_backup(backup: str | os.PathLike[str]) -> Manifest:
+def check_backup(backup: str | os.PathLike[str], *, key: EncryptionKey | str | None = None) -> Manifest:
     """Check a backup against its manifest, and its database for holding together.
 
+    Args:
+        backup: the folder of the backup.
+        key: that it is encrypted with: the one that the data folder had then.
+
     Raises:
+        EncryptionError: the key is missing or another, or the backup is not encrypted.
         NotFoundError: this is no backup.
         StoreCorruptError: it was changed or damaged since it was made.
     """
@@ -176,42 +188,51 @@ def check_backup(backup: str | os.PathLike[str]) -> Manifest:
         raise StoreCorruptError(
             f"the backup {str(place)!r} is not what was written on {manifest.made_at:%Y-%m-%d}: use another"
         )
-    with translated(database), closing(_opened(database)) as connection:
+    key = None if key is None else EncryptionKey.of(key)
+    with translated(database), closing(connect(database, key, read_only=True)) as connection:
         check_integrity(connection, database)
     return manifest
 
 
-def restore(backup: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Manifest:
+def restore(
+    backup: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    key: EncryptionKey | str | None = None,
+) -> Manifest:
     """Make a data folder of a backup; it is checked first.
 
     Args:
         backup: the folder of the backup.
         folder: the data folder to make; must hold no store.
+        key: that the backup is encrypted with; the folder is, too.
 
     Raises:
+        EncryptionError: the key is missing or another, or the backup is not encrypted.
         NotFoundError: this is no backup.
         StoreCorruptError: it was changed or damaged since it was made.
         InvalidInputError: the folder holds a store already, or the log of one.
         StoreFullError: the folder cannot be written; nothing is left in it.
         FolderInUseError: a process owns the folder.
     """
-    manifest = check_backup(backup)
+    key = None if key is None else EncryptionKey.of(key)
+    manifest = check_backup(backup, key=key)
     data = DataFolder(folder)
     try:
         database = data.path / DATABASE
         # SQLite would play a log that was left behind into the database that was restored.
-        if there := [one.name for one in (database, *_logs_of(database)) if one.exists()]:
+        if there := [one.name for one in (database, *logs_of(database)) if one.exists()]:
             raise InvalidInputError(
                 f"{str(data.path)!r} holds a store already ({', '.join(there)}): restore elsewhere, or move"
                 " that one away with its logs"
             )
-        unfinished = data.path / f"{DATABASE}.{new_id()}"
+        unfinished = data.path / UNFINISHED
         try:
-            _unpack(Path(backup) / DATABASE, unfinished)
+            _unpack(Path(backup) / DATABASE, unfinished, key)
             unfinished.rename(database)
         except BaseException:
             # What is left of it would outlast every later deletion.
-            for one in (unfinished, *_logs_of(unfinished)):
+            for one in (unfinished, *logs_of(unfinished)):
                 one.unlink(missing_ok=True)
             raise
     finally:
@@ -219,11 +240,7 @@ def restore(backup: str | os.PathLike[str], folder: str | os.PathLike[str]) -> M
     return manifest
 
 
-def _logs_of(database: Path) -> list[Path]:
-    return [database.with_name(f"{database.name}-{kind}") for kind in ("wal", "journal")]
-
-
-def _unpack(source: Path, target: Path) -> None:
+def _unpack(source: Path, target: Path, key: EncryptionKey | None) -> None:
     try:
         shutil.copyfile(source, target)
     except OSError as error:
@@ -231,9 +248,7 @@ def _unpack(source: Path, target: Path) -> None:
             f"{source} cannot be copied to {target.parent} ({error.strerror}): free some space on the"
             " disk and check that both can be used, then try again"
         ) from error
-    with translated(target), closing(sqlite3.connect(target)) as connection, connection:
+    with translated(target), closing(connect(target, key)) as connection:
         # Whatever indexes lie in the folder belong to other memories.
-        connection.executemany(
-            "INSERT OR IGNORE INTO stale_shards VALUES (?)", [(n,) for n in range(N_SHARDS)]
-        )
+        mark_stale(connection)
     _settle(target)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager, ExitStack
 
+from habitus.memory.errors import InvalidInputError
 from habitus.memory.index import outbox
 from habitus.memory.index.indexer import INDEX_AFTER, Indexer
 from habitus.memory.index.reembedding import adopt
+from habitus.memory.index.unindexed import Unindexed
 from habitus.memory.index.wide import search_wide
 from habitus.memory.storage import reading, writing
 from habitus.memory.storage.backup import check_integrity
+from habitus.memory.storage.connecting import SqliteConnection
+from habitus.memory.storage.encryption import EncryptionKey
 from habitus.memory.storage.folder import DataFolder
 from habitus.memory.storage.locking import UserLocks
 from habitus.memory.storage.reading import Bounds, Size
 from habitus.memory.storage.relational import EXACT_LIMIT, RESIDENT_BYTES, RelationalStore
+from habitus.memory.storage.replacing import DATABASE
 from habitus.memory.storage.sql import Connection
-from habitus.memory.storage.sqlite import DATABASE, Database, SqliteConnection
+from habitus.memory.storage.sqlite import Database
 from habitus.memory.storage.verifying import Verified
 from habitus.memory.store import Candidates, Progress, Query, StoreStats
 from habitus.retrievers.encoder import Encoder, Vectors
@@ -29,7 +35,7 @@ class EmbeddedStore(RelationalStore):
         self,
         folder: DataFolder,
         database: Database,
-        indexer: Indexer,
+        indexer: Indexer | Unindexed,
         encoder: Encoder,
         *,
         in_memory: Bounds,
@@ -54,6 +60,7 @@ class EmbeddedStore(RelationalStore):
         index_after: int = INDEX_AFTER,
         max_pages: int | None = None,
         chroma_url: str | None = None,
+        key: EncryptionKey | str | None = None,
     ) -> EmbeddedStore:
         """Open a data folder, or make it, and own it until `close`.
 
@@ -74,31 +81,48 @@ class EmbeddedStore(RelationalStore):
             chroma_url: a Chroma server, `http://HOST:PORT`, that keeps the vectors of the derived indexes; by
                 default the folder does. What is deleted is removed there at once, but its vectors may stay in
                 the server's files until `chroma vacuum`.
+            key: that the folder is, or is to be, encrypted with: 64 hexadecimal digits. There are no derived
+                indexes then, which would lie open: every user is searched in memory, whatever `exact_limit`
+                says, and one who takes more than `resident_bytes` is read anew for each search.
 
         Raises:
+            EncryptionError: the key is missing or another, or the folder is not encrypted.
             FolderInUseError: somebody owns the folder already.
-            InvalidInputError: the path leads to something that is no folder.
+            InvalidInputError: the path leads to something that is no folder; or there are a key and a Chroma
+                server, which would keep vectors in the open.
             EncoderChangedError: the encoder has changed and `reembed` is False.
             StoreFullError: the folder cannot be written.
             StoreCorruptError: the database cannot be read.
             StoreUnreachableError: a deletion is to be carried through on the Chroma server, which does not
                 answer.
         """
+        if key is not None and chroma_url is not None:
+            raise InvalidInputError(
+                "a Chroma server keeps vectors in the open, from which texts can be approximated: leave out"
+                " chroma_url or the key"
+            )
+        key = None if key is None else EncryptionKey.of(key)
         data = DataFolder(folder)
         with ExitStack() as undo:
             undo.callback(data.release)
-            database = Database(data.path / DATABASE, max_pages=max_pages)
+            database = Database(data.path / DATABASE, key=key, max_pages=max_pages)
             undo.callback(database.close)
             is_new = adopt(database, encoder, reembed=reembed, progress=progress)
-            in_memory = Bounds.of(exact_limit)
-            indexer = Indexer(
-                database,
-                data.path / "index",
-                encoder.dim,
-                in_memory=in_memory,
-                index_after=index_after,
-                chroma_url=chroma_url,
-            )
+            index = data.path / "index"
+            indexer: Indexer | Unindexed
+            if key is None:
+                in_memory = Bounds.of(exact_limit)
+                indexer = Indexer(
+                    database,
+                    index,
+                    encoder.dim,
+                    in_memory=in_memory,
+                    index_after=index_after,
+                    chroma_url=chroma_url,
+                )
+            else:
+                in_memory = Bounds(sys.maxsize, sys.maxsize)
+                indexer = Unindexed(database, index)
             store = cls(data, database, indexer, encoder, in_memory=in_memory, resident_bytes=resident_bytes)
             indexer.start(is_new=is_new)
             store._scrub()
@@ -121,6 +145,8 @@ class EmbeddedStore(RelationalStore):
         return self._database.write()
 
     def _search_wide(self, user_id: str, query: Query, vector: Vectors) -> Candidates:
+        # Without indexes nobody is too large for memory.
+        assert isinstance(self._indexer, Indexer)
         return search_wide(self._database, self._indexer, user_id, query, vector)
 
     def _index(self, connection: Connection, user_id: str, n_turns: int, size: Size) -> None:

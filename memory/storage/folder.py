@@ -8,10 +8,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from habitus.memory.errors import FolderInUseError, InvalidInputError, StoreFullError
+from habitus.memory.storage.replacing import finish_replacing
 
 
 class DataFolder:
     """Owns a folder until it is released; the operating system releases it when the process dies.
+
+    A replacement of the database that was interrupted is finished first.
 
     Raises:
         FolderInUseError: somebody owns it already, another process or another store of this one.
@@ -38,6 +41,11 @@ class DataFolder:
                 f"the data folder {str(self.path)!r} cannot be made or written ({error.strerror}): check its"
                 " rights and the space on the disk, or choose another folder"
             ) from error
+        try:
+            finish_replacing(self.path)
+        except BaseException:
+            self.release()
+            raise
 
     def _in_use(self) -> str:
         try:

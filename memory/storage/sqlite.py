@@ -1,89 +1,23 @@
-"""One SQLite file: connections, transactions, and errors in the words of the store."""
+"""One SQLite file: its connections and transactions, and what is left in it of deleted rows."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from habitus.memory.errors import StoreClosedError, StoreCorruptError, StoreFullError
-from habitus.memory.index.outbox import put_added, put_removed, shard_of
-from habitus.memory.storage import reading
-from habitus.memory.storage.reading import Size
+from habitus.memory.errors import StoreClosedError, StoreFullError
+from habitus.memory.storage.connecting import BUSY_SECONDS, SqliteConnection, connect, translated
+from habitus.memory.storage.encryption import EncryptionKey
 from habitus.memory.storage.schema import migrate
 from habitus.memory.storage.scrubbing import UnknownLayoutError, scrub_pages
-from habitus.memory.storage.sql import FeatureRow
-from habitus.memory.storage.writing import new_epoch
 
-DATABASE = "memory.db"
-"""The file in a data folder."""
-
-_BUSY_SECONDS = 30.0
 _MAX_IDLE = 8
 """Readers kept open; each holds up to 2 MB of pages."""
 _VACUUM_IN_MEMORY_PAGES = 16_384
 _MAX_UNUSED = 0.25
 """Of the pages of a file; with more of them it is made smaller."""
-
-_UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_UNWRITABLE = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_PERM,
-}
-_UNREADABLE_IO = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors about the file into the store's; errors about the SQL stay as they are."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        if code & 0xFF in _UNREADABLE or code in _UNREADABLE_IO:
-            raise StoreCorruptError(
-                f"{path} cannot be read ({error}). The file was left as it is: restore a backup over it,"
-                " or move it away to begin anew"
-            ) from error
-        if code & 0xFF in _UNWRITABLE:
-            raise StoreFullError(
-                f"{path} cannot be written ({error}). Nothing was stored: free some space on the disk and"
-                " check that the folder is writable, then try again"
-            ) from error
-        raise
-
-
-class SqliteConnection(sqlite3.Connection):
-    """A `habitus.memory.storage.sql.Connection`."""
-
-    with_features = "JOIN features f USING (seq)"
-    derived_tables = ("outbox",)
-
-    def begin_change(self, user_id: str) -> Callable[[], Size]:
-        self.execute(
-            "INSERT INTO users (user_id, shard, epoch) VALUES (?, ?, ?)"
-            " ON CONFLICT (user_id) DO UPDATE SET version = version + 1",
-            (user_id, shard_of(user_id), new_epoch()),
-        )
-        size = reading.size(self, user_id)
-        return lambda: size
-
-    def reserve(self, user_id: str, n: int) -> int:
-        # Numbers of the whole table, so that they name a turn in the indexes by themselves.
-        row = self.execute("SELECT seq FROM sqlite_sequence WHERE name = 'turns'").fetchone()
-        return (row[0] if row else 0) + 1
-
-    def add_features(self, user_id: str, rows: Sequence[FeatureRow]) -> None:
-        self.executemany("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?)", rows)
-        put_added(self, user_id, [row[0] for row in rows])
-
-    def was_removed(self, user_id: str, seqs: Sequence[int]) -> None:
-        put_removed(self, user_id, seqs)
 
 
 class Database:
@@ -94,21 +28,26 @@ class Database:
 
     Args:
         path: the file; made if it does not exist.
+        key: that it is encrypted with; None leaves it plain.
         max_pages: refuse to grow beyond so many pages of 4 KiB; None is no bound.
 
     Raises:
+        EncryptionError: the file is encrypted and the key is missing or another, or it is not and there is
+            one; or SQLCipher is not installed. Nothing was touched.
         StoreCorruptError: the file is no database, or of a newer version.
         StoreFullError: the folder cannot be written.
     """
 
-    def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
+    def __init__(self, path: Path, *, key: EncryptionKey | None = None, max_pages: int | None = None) -> None:
         self.path = path
+        self._key = key
         self._max_pages = max_pages
         self._lock = threading.RLock()
         self._idle: list[SqliteConnection] = []
         self._idle_lock = threading.Lock()
         self._closed = False
         with translated(path):
+            self._check_key()
             self._writer = self._connect_writer()
             try:
                 self._writer.execute("PRAGMA journal_mode=WAL")
@@ -128,19 +67,17 @@ class Database:
         return connection
 
     def _connect(self) -> SqliteConnection:
-        connection: SqliteConnection = sqlite3.connect(
-            self.path,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=SqliteConnection,
-        )
+        connection = connect(self.path, self._key)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA secure_delete=ON")
-        # Temporary files would hold content outside the folder.
-        connection.execute("PRAGMA temp_store=MEMORY")
         return connection
+
+    def _check_key(self) -> None:
+        """Look at a file beside which a log was left; whoever may write carries the log out when closing."""
+        if self.path.with_name(f"{self.path.name}-wal").exists():
+            with closing(connect(self.path, self._key, read_only=True)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -202,6 +139,7 @@ class Database:
                 self._vacuum(n_pages)
             self._empty_log()
             try:
+                # Of an encrypted file nobody knows the layout: it is always written anew.
                 scrub_pages(self._file)
             except UnknownLayoutError:
                 self._vacuum(n_pages)
@@ -217,7 +155,8 @@ class Database:
 
     def _vacuum(self, n_pages: int) -> None:
         if n_pages > _VACUUM_IN_MEMORY_PAGES:
-            # Holds only what is kept, and has no name: SQLite unlinks it as soon as it is open.
+            # Holds only what is kept, and has no name: SQLite unlinks it as soon as it is open. SQLCipher
+            # encrypts it.
             self._writer.execute("PRAGMA temp_store=FILE")
         try:
             self._writer.execute("VACUUM")
@@ -228,7 +167,7 @@ class Database:
         (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StoreFullError(
-                f"{self.path} was still being read {_BUSY_SECONDS:.0f} s after a deletion; what was"
+                f"{self.path} was still being read {BUSY_SECONDS:.0f} s after a deletion; what was"
                 " deleted is not yet gone from the write-ahead log: repeat the deletion"
             )
 
