@@ -35,6 +35,7 @@ from habitus.agent.errors import AgentError
 from habitus.agent.presets.reading import PresetError, preset
 from habitus.agent.settings import Settings
 from habitus.memory.records import Norm
+from habitus.memory.storage.encryption import EncryptionKey
 
 PREFIX = "HABITUS_"
 FILE_VARIABLE = "HABITUS_CONFIG"
@@ -75,6 +76,10 @@ class Configuration(BaseSettings):
     """Where data is kept; None is `habitus` in the user's data folder."""
     url: SecretStr | None = None
     """Of a PostgreSQL database that holds memory instead of the folder."""
+    key: SecretStr | None = None
+    """That the folder is encrypted with, as 64 hexadecimal digits; better in HABITUS_KEY, or in a file."""
+    key_file: Path | None = None
+    """Holds the key in place of `key`."""
     generator: str | None = None
     """By name, see `habitus.agent.generators.naming`; None needs no weights."""
     generator_key: SecretStr | None = None
@@ -97,6 +102,19 @@ class Configuration(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls, _file())
         return init_settings, env_settings, toml, _PresetSource(settings_cls)
+
+    def encryption_key(self) -> EncryptionKey | None:
+        """Return the key of the data folder; None where it is not encrypted.
+
+        Raises:
+            ConfigurationError: there are two.
+            EncryptionError: it is no key, or its file cannot be read.
+        """
+        if self.key is not None and self.key_file is not None:
+            raise ConfigurationError("key and key_file are both set; leave one of them out")
+        if self.key_file is not None:
+            return EncryptionKey.read(self.key_file.expanduser())
+        return None if self.key is None else EncryptionKey(self.key.get_secret_value())
 
     def shown(self) -> dict[str, Any]:
         """Return all of it as JSON values, secrets masked."""

@@ -15,12 +15,13 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from habitus.agent.agent import Agent
+from habitus.agent.configuration import load
 
 
 @cache
 def _agent() -> Agent:
     """Open the agent once for all runs: one process owns its folder."""
-    opened = Agent.open()
+    opened = Agent.open(key=load().encryption_key())
     atexit.register(opened.close)
     return opened
 

@@ -12,6 +12,7 @@ from habitus.agent.commands.backup import backup, restore, verify
 from habitus.agent.commands.chat import chat
 from habitus.agent.commands.config import config_app
 from habitus.agent.commands.curation import curation_app
+from habitus.agent.commands.encrypting import encrypting_app
 from habitus.agent.commands.exits import EXITS
 from habitus.agent.commands.importing import bring_in
 from habitus.agent.commands.moving import citus, migrate
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 memory_app = typer.Typer(help="Look at, search and delete what is stored.", no_args_is_help=True)
 memory_app.add_typer(curation_app)
+memory_app.add_typer(encrypting_app)
 memory_app.command("import")(bring_in)
 memory_app.command("backup")(backup)
 memory_app.command("restore")(restore)

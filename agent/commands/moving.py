@@ -21,8 +21,9 @@ def migrate(
     """Copy users to another store, verified by counts and checksums; run again, it goes on where it stopped.
 
     Stop the agents of these users meanwhile: nothing that is said later reaches the copy. The source is
-    left as it is.
+    left as it is. The configured key is that of every folder, old and new.
     """
+    from habitus.agent.configuration import load
     from habitus.agent.defaults import default_encoder
     from habitus.agent.progress import progress_bar
     from habitus.memory.errors import InvalidInputError, NotFoundError
@@ -33,8 +34,11 @@ def migrate(
         raise NotFoundError(f"there is no data folder {source!r} to move from")
     if source == target:
         raise InvalidInputError("--from and --to are the same place; there is nothing to move")
-    encoder = default_encoder()
-    with open_store(source, encoder) as old, open_store(target, encoder) as new:
+    encoder, key = default_encoder(), load().encryption_key()
+    with (
+        open_store(source, encoder, key=None if is_url(source) else key) as old,
+        open_store(target, encoder, key=None if is_url(target) else key) as new,
+    ):
         with progress_bar("Moving users") as progress:
             moved = move_users(old, new, user, progress=progress)
     if show_json({"copied": moved.copied, "found": list(moved.found)}, as_json):

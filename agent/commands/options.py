@@ -70,6 +70,21 @@ def memory_place(place: str | None) -> str:
     return place or (url.get_secret_value() if url else str(data_folder(None)))
 
 
+def embedded_folder(place: str | None, *, instead: str) -> Path:
+    """Return the folder of an option or the configured one, for what is done to folders only.
+
+    Args:
+        place: the option.
+        instead: what to tell who has a database.
+    """
+    from habitus.memory.errors import InvalidInputError
+    from habitus.memory.opening import is_url
+
+    if is_url(memory_place(place)):
+        raise InvalidInputError(instead)
+    return data_folder(place)
+
+
 @contextmanager
 def opened(
     place: str | None,
@@ -109,7 +124,14 @@ def opened(
         if traces:
             settings = settings.model_copy(update={"opentelemetry": True})
         norms = (*DEFAULT_NORMS, *configuration.norms)
-        agent = Agent.open(place, generator=model, settings=settings, norms=norms, progress=progress)
+        agent = Agent.open(
+            place,
+            generator=model,
+            settings=settings,
+            norms=norms,
+            progress=progress,
+            key=configuration.encryption_key(),
+        )
     with agent:
         if user is not None and user not in agent.store.users():
             raise NotFoundError(f"nothing is stored of user {user!r}; name another with --user")
