@@ -47,26 +47,31 @@ if TYPE_CHECKING:
 
 Mode = Literal["turn", "recall", "prepare", "observe", "feedback"]
 Route = Literal["extraction", "abstraction", "generalization", "statement", "feedback", "command"]
-CommandKind = Literal["forget", "forget_all", "show", "export", "correct", "undo"]
+CommandKind = Literal["forget", "keep", "forget_all", "show", "export", "correct", "undo"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What the user asked of memory itself, and the words it is about (empty: the last exchange)."""
+    """What the user asked of memory itself, and the words it is about (empty: the last exchange).
+
+    `said` are sentences of theirs that they were asked about and want forgotten.
+    """
 
     kind: CommandKind
     words: str
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommandOutcome:
-    """What a command did. `text` is said to the user."""
+    """What a command did. `text` is said to the user; `offered` is what it asks whether to forget."""
 
     kind: CommandKind
     text: str
     forgotten: Forgotten | None = None
     exported: Exported | None = None
     learnt: Extraction | None = None
+    offered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

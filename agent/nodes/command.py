@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
 
+from habitus.agent.offering import MAX_OFFERED, question_of
 from habitus.agent.routing import CONFIRMATION
 from habitus.agent.state import Command, CommandKind, CommandOutcome, Context, State
 from habitus.memory.extraction import extract as extract_from
+from habitus.memory.known.lasting import is_over, until
 from habitus.memory.learning.comments import named
 from habitus.memory.learning.undo import last_feedback
 from habitus.memory.records import Fact, Preference, Turn
-from habitus.memory.storage.subjects import forget_about, perhaps_meant
+from habitus.memory.storage.subjects import forget_about, forget_said, perhaps_meant
 from habitus.memory.store import Forgotten
 
 FORGOTTEN_REQUEST = "(a request to forget something)"
@@ -27,7 +29,9 @@ def command(state: State, runtime: Runtime[Context]) -> State:
 
 
 def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
-    if asked.words:
+    if asked.said:
+        gone = forget_said(context.store, turn.user_id, asked.said)
+    elif asked.words:
         gone = forget_about(context.store, turn.user_id, asked.words)
     else:
         gone = _forget_last(turn, context)
@@ -35,12 +39,16 @@ def _forget(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
     n_records = sum(map(len, (gone.preference_ids, gone.fact_ids, gone.correction_ids, gone.feedback_ids)))
     n_messages = len(gone.turn_ids) + len(gone.rewritten_ids)
     if not n_records and not n_messages:
-        text = "I found nothing stored about that."
-        if perhaps := perhaps_meant(context.store, turn.user_id, asked.words) if asked.words else []:
-            text = f"I deleted nothing. Do you mean “{perhaps[0]}”? Then say “Forget that”, and these words."
-        return CommandOutcome(kind="forget", text=text, forgotten=gone)
+        perhaps = perhaps_meant(context.store, turn.user_id, asked.words) if asked.words else []
+        offered = tuple(dict.fromkeys(perhaps))[:MAX_OFFERED]
+        text = question_of(offered) if offered else "I found nothing stored about that."
+        return CommandOutcome(kind="forget", text=text, forgotten=gone, offered=offered)
     what = f"{_counted(n_records, 'record')}, and what {_counted(n_messages, 'message')} said of it,"
     return CommandOutcome(kind="forget", text=f"Forgotten: {what} deleted for good.", forgotten=gone)
+
+
+def _keep(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
+    return CommandOutcome(kind="keep", text="I deleted nothing.")
 
 
 def _forget_last(turn: Turn, context: Context) -> Forgotten:
@@ -64,14 +72,22 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _show(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
-    preferences = [p for p in context.store.preferences(turn.user_id) if p.status in ("active", "pending")]
+    stored = context.store.preferences(turn.user_id)
+    preferences = [p for p in stored if p.status in ("active", "pending") and not is_over(p, turn.at)]
     facts = context.store.facts(turn.user_id, status="active")
     if not preferences and not facts:
         return CommandOutcome(kind="show", text="I don't know anything about you yet.")
     lines = ["This is what I know about you:"]
-    lines += [f"- {p.statement} ({_hedged(p)}since {p.valid_from:%Y-%m-%d})" for p in preferences]
+    lines += [f"- {p.statement} ({_hedged(p)}{_since(p)})" for p in preferences]
     lines += [f"- {f.statement} (since {f.valid_from:%Y-%m-%d})" for f in facts]
     return CommandOutcome(kind="show", text="\n".join(lines))
+
+
+def _since(preference: Preference) -> str:
+    begins = f"since {preference.learnt_at:%Y-%m-%d}"
+    return (
+        f"since {preference.valid_from:%Y-%m-%d}" if not (term := until(preference)) else f"{begins}, {term}"
+    )
 
 
 def _hedged(preference: Preference) -> str:
@@ -132,6 +148,7 @@ def _undo(asked: Command, turn: Turn, context: Context) -> CommandOutcome:
 
 _DOERS: dict[CommandKind, Callable[[Command, Turn, Context], CommandOutcome]] = {
     "forget": _forget,
+    "keep": _keep,
     "forget_all": _forget_all,
     "show": _show,
     "export": _export,

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 
 from habitus.agent.asking import as_asked
 from habitus.agent.nodes.command import FORGOTTEN_REQUEST
+from habitus.agent.offering import meta_of
 from habitus.agent.state import Context, State
 from habitus.memory.index.units import units
 from habitus.memory.masking import mask
@@ -27,6 +28,7 @@ def commit(state: State, runtime: Runtime[Context]) -> State:
         role="assistant",
         text=mask(state["reply_text"], context.settings.masking).text,
         at=turn.at,
+        meta=meta_of(outcome.offered) if (outcome := state.get("outcome")) is not None else {},
     )
     by_turn = {turn.id: vectors, reply.id: context.store.encoder.encode(units(reply.role, reply.text))}
     question = state["standing"].question

@@ -6,6 +6,7 @@ from typing import Literal
 
 from langgraph.runtime import Runtime
 
+from habitus.agent.offering import answer_to
 from habitus.agent.routing import find_command, find_routes
 from habitus.agent.state import Context, State
 from habitus.memory.learning.implicit import implicit_feedback
@@ -19,6 +20,9 @@ def route(state: State, runtime: Runtime[Context]) -> State:
         return {"routes": frozenset({"feedback"})}
     turn, reply = state["turn"], state.get("previous_reply")
     command = find_command(turn.text)
+    answer = answer_to(reply, turn.text)
+    if answer is not None:
+        return {"routes": frozenset({"command"}), "command": answer, "feedback": None}
     feedback = None
     if reply is not None and (command is None or command.kind != "undo"):
         asked = _answered(reply, runtime.context) if command is None and _asks(turn.text) else None

@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from habitus.memory.known.facts import matching_facts
 from habitus.memory.known.preferences import matching
 from habitus.memory.known.slots import Slot, named_by, tells, value_in
-from habitus.memory.records import Correction, Feedback, Turn
+from habitus.memory.records import Correction, Fact, Feedback, Preference, Turn
 from habitus.memory.storage.cutting import clauses_of, mentions, sentences_of, without
 from habitus.memory.storage.forgetting import words as words_of
 from habitus.memory.store import Forgotten, MemoryStore
@@ -59,6 +59,63 @@ def forget_about(store: MemoryStore, user_id: str, words: str) -> Forgotten:
         feedback_ids=[f.id for f in store.feedback(user_id) if _says(f, subjects)],
         rewrites={turn_id: text for turn_id, text in left.items() if text},
     )
+
+
+def forget_said(store: MemoryStore, user_id: str, said: Sequence[str]) -> Forgotten:
+    """Delete for good sentences that the user said, wherever they stand, and the records that rest on them.
+
+    Args:
+        store: where from.
+        user_id: whose memory.
+        said: sentences, verbatim.
+    """
+    cores = [core for text in said if (core := _core(text))]
+    left = {
+        turn.id: ""
+        if _quotes(json.dumps(turn.meta, ensure_ascii=False), cores)
+        else _without_said(turn, cores)
+        for turn in store.turns(user_id)
+        if _quotes(turn.text, cores) or _quotes(json.dumps(turn.meta, ensure_ascii=False), cores)
+    }
+    left = {
+        turn.id: left[turn.id] for turn in store.turns(user_id, ids=list(left)) if left[turn.id] != turn.text
+    }
+
+    def rests(record: Preference | Fact) -> bool:
+        return any(
+            one.turn_id in left
+            and any(_core(one.quote) in core or core in one.quote.lower() for core in cores)
+            for one in record.evidence
+        )
+
+    return store.forget(
+        user_id,
+        turn_ids=[turn_id for turn_id, text in left.items() if not text],
+        preference_ids=[p.id for p in store.preferences(user_id) if rests(p)],
+        fact_ids=[f.id for f in store.facts(user_id) if rests(f)],
+        correction_ids=[c.id for c in store.corrections(user_id) if _quotes(" ".join(words_of(c)), cores)],
+        feedback_ids=[f.id for f in store.feedback(user_id) if _quotes(" ".join(words_of(f)), cores)],
+        rewrites={turn_id: text for turn_id, text in left.items() if text},
+    )
+
+
+def _core(sentence: str) -> str:
+    return sentence.strip().rstrip(".!?… ").lower()
+
+
+def _quotes(text: str, cores: Sequence[str]) -> bool:
+    return any(core in text.lower() for core in cores)
+
+
+def _without_said(turn: Turn, cores: Sequence[str]) -> str:
+    """Return a message of the user without these very sentences, a reply without those that repeat them."""
+    kept = [
+        one
+        for one in sentences_of(turn.text)
+        if not (_core(one) in cores if turn.role == "user" else _quotes(one, cores))
+    ]
+    left = "".join(kept).strip()
+    return left if analyze(left) else ""
 
 
 def perhaps_meant(store: MemoryStore, user_id: str, words: str) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from habitus.memory.records import Changes, Role, Turn
-from habitus.memory.storage.subjects import forget_about, perhaps_meant
+from habitus.memory.storage.subjects import forget_about, forget_said, perhaps_meant
 from habitus.memory.store import MemoryStore
 
 _START = datetime(2025, 1, 6, tzinfo=UTC)
@@ -97,3 +97,19 @@ def test_another_value_than_the_named_one_stays(embedded_store: MemoryStore) -> 
 
     assert _left(embedded_store) == ["My van is a Renault Master."]
     assert perhaps_meant(embedded_store, "ann", "my van is a Ford Transit") == ["My van is a Renault Master."]
+
+
+def test_a_sentence_that_was_asked_about_goes_and_what_is_like_it_stays(embedded_store: MemoryStore) -> None:
+    _say(embedded_store, "I have a cat. It rains.", "I have a cat and a dog at home.", "Cats are fine.")
+    _say(embedded_store, "You said: “I have a cat”. Shall we go on?", role="assistant")
+
+    gone = forget_said(embedded_store, "ann", ["I have a cat."])
+
+    assert _left(embedded_store) == [
+        "It rains.",
+        "I have a cat and a dog at home.",
+        "Cats are fine.",
+        "Shall we go on?",
+    ]
+    assert set(gone.rewritten_ids) == {"t0", "t3"}
+    assert gone.turn_ids == ()
