@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from habitus.memory.errors import InvalidInputError
+from habitus.memory.known.lasting import in_force, with_term
 from habitus.memory.records import Conversation, Fact, Message, Preference
 from habitus.tools.access import PersonalMemory
 
@@ -48,7 +49,7 @@ class Actions:
 
     def list_preferences(self) -> str:
         """List the user's preferences that hold now."""
-        held = self._memory.preferences(self._user_id, status="active")
+        held = in_force(self._memory.preferences(self._user_id, status="active"), datetime.now(UTC))
         return "\n".join(map(_line, held)) or "No preferences are known."
 
     def profile(self) -> str:
@@ -84,4 +85,4 @@ def _resting_on(records: Sequence[Preference | Fact], turn_id: str) -> list[str]
 
 def _line(preference: Preference) -> str:
     scope = f" ({preference.scope})" if preference.scope else ""
-    return f"- {preference.stance}: {preference.statement}{scope}"
+    return f"- {preference.stance}: {with_term(preference.statement + scope, preference)}"

@@ -25,13 +25,15 @@ from habitus.memory.learning.contexts import (
 from habitus.memory.learning.log import read_log
 from habitus.memory.records import Changes, Demonstration
 
-CAUGHT_UP = "something known before has faded, or was seen in how the user writes"
+CAUGHT_UP = "something known before has faded or is over, or was seen in how the user writes"
 """Reason for a version of the persona that no word of this turn brought about."""
 
 
 def profile(state: State, runtime: Runtime[Context]) -> State:
     context, at = runtime.context, state["at"]
     known = Knowledge.read(context.store, state["user_id"], norms=context.norms)
+    known.end_passing(at)
+    of_themselves = len(known.written)
     effect, given = state.get("feedback_effect"), state.get("feedback")
     if effect is not None:
         known.take_in(effect, at, edits=context.settings.edits)
@@ -43,7 +45,7 @@ def profile(state: State, runtime: Runtime[Context]) -> State:
     _read_again(known, state, context)
     persona = known.compiled_persona(
         at,
-        reason=_reason(state) if known.written else CAUGHT_UP,
+        reason=_reason(state) if len(known.written) > of_themselves else CAUGHT_UP,
         max_tokens=context.settings.persona_tokens,
         count_tokens=context.count_tokens,
     )

@@ -20,6 +20,7 @@ from habitus.agent.prompting.budgets import Cut, Part, cuts, part, within, withi
 from habitus.agent.prompting.delimiting import SECTIONS, as_data, as_written, one_line
 from habitus.agent.prompting.personalisation import binds
 from habitus.memory.known.applying import Applied
+from habitus.memory.known.lasting import with_term
 from habitus.memory.learning.contexts import Example
 from habitus.memory.records import Correction, Demonstration, Norm, Persona, Profile, Turn
 from habitus.memory.retrieval.packing import Packed, line, render
@@ -186,9 +187,7 @@ def build_prompt(
 
 def preference_line(applied: Applied) -> str:
     """Render one chosen preference: `must` for what may never be crossed, `prefer` for a taste."""
-    preference = applied.preference
-    scope = f" ({preference.scope})" if preference.scope else ""
-    return f"{'must' if binds(preference) else 'prefer'}: {one_line(preference.statement + scope)}"
+    return f"{'must' if binds(applied.preference) else 'prefer'}: {_words(applied)}"
 
 
 def correction_line(correction: Correction) -> str:
@@ -243,15 +242,24 @@ def _lines(name: str, lines: Sequence[str]) -> Part:
 
 
 def _musts_first(applied: Sequence[Applied]) -> list[Applied]:
-    """Return constraints before tastes: what does not fit is cut from the end."""
-    return sorted(applied, key=lambda one: not binds(one.preference))
+    """Return constraints before tastes, the same words once: what does not fit is cut from the end."""
+    ordered = sorted(applied, key=lambda one: not binds(one.preference))
+    first = {_words(one): one.preference.id for one in reversed(ordered)}
+    return [one for one in ordered if first[_words(one)] == one.preference.id]
+
+
+def _words(applied: Applied) -> str:
+    """Return a preference as it stands in the prompt behind `must` or `prefer`."""
+    preference = applied.preference
+    scope = f" ({preference.scope})" if preference.scope else ""
+    return one_line(with_term(preference.statement + scope, preference))
 
 
 def _standing_in(made: Part, applied: Sequence[Applied]) -> tuple[Applied, ...]:
     """Return the preferences whose lines the cut part still holds, in the order given."""
     ordered = _musts_first(applied)
-    kept = {ordered[place].preference.id for place in made.kept}
-    return tuple(one for one in applied if one.preference.id in kept)
+    kept = {_words(ordered[place]) for place in made.kept}
+    return tuple(one for one in applied if _words(one) in kept)
 
 
 def _window(window: Sequence[Turn]) -> Part:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from habitus.agent.reply import persona_changes
+from habitus.memory.known.lasting import until
 
 if TYPE_CHECKING:
     from habitus.agent.demo import Shown
@@ -129,7 +130,7 @@ def preference_table(preferences: Iterable[Preference]) -> Table:
     for p in preferences:
         table.add_row(
             Text(p.id[:_ID]),
-            _noted(p.statement, p.topic, p.scope or "always", p.source),
+            _noted(p.statement, p.topic, p.scope or until(p) or "always", p.source),
             _noted(p.stance, f"{p.strength:.2f}"),
             _since(p.status, p.valid_from),
         )

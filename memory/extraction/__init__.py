@@ -9,6 +9,7 @@ scripts yield nothing rather than something invented.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from habitus.memory.extraction.choices import choice_in
 from habitus.memory.extraction.complaints import complaints_in
@@ -17,9 +18,11 @@ from habitus.memory.extraction.corrections import corrections_in, is_correction,
 from habitus.memory.extraction.denials import denied_in
 from habitus.memory.extraction.facts import facts_in
 from habitus.memory.extraction.guards import spoken_by_user
+from habitus.memory.extraction.judgements import judgements_in
 from habitus.memory.extraction.outcome import Extraction, place_of
 from habitus.memory.extraction.preferences import preferences_in
 from habitus.memory.extraction.segmentation import Sentence
+from habitus.memory.extraction.spans import bounded
 from habitus.memory.extraction.style import style_in
 from habitus.memory.extraction.turning import said_instead
 from habitus.memory.records import Preference, SourceKind, Turn
@@ -65,14 +68,15 @@ def _stated(turn: Turn, sentences: Sequence[Sentence]) -> list[Preference]:
         if retraction is not None and retraction.rest is not None and not retraction.tells:
             found += said_instead(turn, sentence, retraction.rest, retraction.words)
             sentence = retraction.rest
-        source: SourceKind = "correction" if is_correction(sentence) else "statement"
-        style = style_in(turn, sentence, source=source)
-        found += style
-        stated = preferences_in(turn, sentence, source=source) + complaints_in(turn, sentence)
-        if style:
-            continue
-        found += stated or constraints_in(turn, sentence)
+        found += bounded(turn, sentence, partial(_told, turn))
     return found
+
+
+def _told(turn: Turn, sentence: Sentence) -> list[Preference]:
+    source: SourceKind = "correction" if is_correction(sentence) else "statement"
+    style = style_in(turn, sentence, source=source)
+    stated = preferences_in(turn, sentence, source=source) + complaints_in(turn, sentence)
+    return style or stated or judgements_in(turn, sentence) or constraints_in(turn, sentence)
 
 
 def _distinct(preferences: Sequence[Preference]) -> list[Preference]:

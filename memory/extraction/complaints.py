@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
 from habitus.memory.extraction.object_cues import OBJECT_FIRST
-from habitus.memory.extraction.outcome import FOR_NOW, make_preference, of_today
+from habitus.memory.extraction.outcome import make_preference
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, opening_occasion, scope_of
 from habitus.memory.extraction.wording import tidy
@@ -87,7 +87,7 @@ def _found(turn: Turn, sentence: Sentence) -> Iterator[Preference]:
             target=target,
             stance=pattern.stance,
             strength=pattern.strength,
-            confidence=min(pattern.confidence, FOR_NOW) if of_today(quote) else pattern.confidence,
+            confidence=pattern.confidence,
             topic=_favourite(match),
             scope=occasion or scope_of(quote),
         )

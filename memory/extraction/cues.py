@@ -10,12 +10,51 @@ import re
 
 from habitus.memory.extraction.abstaining import ABSTAINING
 from habitus.memory.extraction.aversions import AVERSIONS
-from habitus.memory.extraction.grammar import Cue
+from habitus.memory.extraction.grammar import ADVERBS, BE, Cue, cue
 from habitus.memory.extraction.likings import LIKINGS
 from habitus.memory.extraction.needs import NEEDS
 
 CUES: tuple[Cue, ...] = (*ABSTAINING, *AVERSIONS, *NEEDS, *LIKINGS)
 """In order of precedence: at one subject the first that matches counts."""
+
+WHILE_IT_LASTS: tuple[Cue, ...] = (
+    cue(
+        rf"{ADVERBS}{BE}\s+{ADVERBS}(?:(?:eating|going|being|turning|cooking)\s+)?"
+        r"(?P<target>\w+tarian|vegan|keto|paleo|kosher|halal|teetotal|plant-based|(?:[\w-]+-)free)",
+        "require",
+        0.9,
+        0.9,
+        bare=True,
+    ),
+    cue(
+        rf"{ADVERBS}{BE}\s+{ADVERBS}(?:avoiding|skipping|cutting\s+out|staying\s+(?:off|away\s+from)|giving\s+up"
+        r"|steering\s+clear\s+of|doing\s+without|abstaining\s+from|laying\s+off|boycotting)",
+        "avoid",
+        0.8,
+        0.85,
+    ),
+    cue(
+        rf"{ADVERBS}(?:{BE}\s+not|isn't|aren't)\s+{ADVERBS}(?!going\s+to\b)"
+        rf"(?:(?:eat|drink|tak|hav|us|wear|buy|watch|order|accept|do|cook|smok|read|play|spend)(?:t|d)?ing)",
+        "avoid",
+        0.8,
+        0.85,
+    ),
+    cue(
+        rf"{ADVERBS}{BE}\s+(?:only|exclusively|just)\s+(?:eat|drink|tak|hav|us|wear|buy|watch|order|accept|do|cook"
+        r"|read|play)ing",
+        "require",
+        0.8,
+        0.8,
+    ),
+    cue(
+        r"(?:won't|'ll\s+not|\s+will\s+not)\s+(?:be\s+)?(?:eat|drink|tak|us|wear|buy|watch|order)(?:e|ing)?",
+        "avoid",
+        0.8,
+        0.8,
+    ),
+)
+"""What people do or leave for a time only; without words for how long it is an event of the moment."""
 
 SUBJECT = re.compile(
     r"(?<![\w'.\-/])(?:(?P<someone>(?:as|being|i'm"

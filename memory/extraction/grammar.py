@@ -74,16 +74,15 @@ _PREFIXED = (
     r"\w{3,}(?:ing|ed|able|ible|ive|ful|ic|al|ent|ant|ny|ly|tal|cal)(?=\s*(?:[.,;!?]|$|(?:and|or"
     r"|because|since|as|to|for)\b))"
 )
-POOR = (
+UNPLEASANT = (
     r"(?:boring|tedious|dull|annoying|irritating|distracting|tiring|tiresome|exhausting|overwhelming"
     r"|frustrating"
     r"|off-putting|cruel|stressful|confusing|pointless|disgusting|gross|awful|terrible|horrible"
     r"|dreadful|repulsive"
     r"|upsetting|nauseating|pretentious|depressing|wasteful|tacky|ugly|draining|monotonous|creepy|scary"
-    r"|ridiculous|painful"
-    rf"|{_PREFIXED}"
-    r"|too\s+\w+|overly\s+\w+)"
+    r"|ridiculous|painful)"
 )
+POOR = rf"(?:{UNPLEASANT}|{_PREFIXED}|too\s+\w+|overly\s+\w+)"
 FINE = (
     r"(?:relaxing|enjoyable|comforting|soothing|fun|fascinating|delightful|rewarding|refreshing|motivating"
     r"|therapeutic|appealing|calming|satisfying|engaging|wonderful|lovely|brilliant|delicious"

@@ -59,7 +59,8 @@ _CHOICE = re.compile(
 """No condition: whoever may choose does as they like."""
 _REPORTED = re.compile(
     r"\b(?:he|she|they|who|wife|husband|mother|mom|mum|father|dad|brother|sister|friend|boss"
-    r"|colleague|partner|son|daughter|teacher|doctor|people|someone|everyone|character|customers?"
+    r"|colleague|partner|son|daughter|kids?|children|parents|girlfriend|boyfriend|neighbou?rs?|teacher|doctor|people"
+    r"|someone|everyone|character|customers?"
     r"|clients?|patients?|\w+ed)\s+"
     r"(?:always\s+|often\s+|once\s+|just\s+)?(?:said|says|told\s+(?:me|us|him|her|them)|tells\s+me"
     r"|claims?|claimed|thinks?|thought|believes?|believed|wrote|writes|asked|replied|insists?"

@@ -48,6 +48,18 @@ _ATTRIBUTE = (
 )
 OBJECT_FIRST: tuple[ObjectCue, ...] = (
     _pattern(
+        r"(?<=\s)never\s+(?:fails?|ceases?)\s+to\s+(?:annoy|irritate|bore|depress|upset|stress|disgust|frustrate"
+        r"|drain|disappoint|get\s+on)\s+(?:me|my)\b",
+        "dislike",
+        0.75,
+    ),
+    _pattern(
+        r"(?<=\s)never\s+(?:fails?|ceases?)\s+to\s+(?!surprise|confuse|puzzle|annoy|irritate|bore|depress|upset|stress"
+        r"|disgust|frustrate|drain|disappoint|get)\w+\s+(?:me|my\s+(?:mood|spirits|day|heart))\b",
+        "like",
+        0.75,
+    ),
+    _pattern(
         rf"(?<=\s){BE}\s+{_ADVERBS}(?:everything|a\s+priority)\s+(?:to|for)"
         rf"\s+me\b",
         "require",

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from habitus.memory.extraction.comparisons import replacements_in, without_rejected
-from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES, SUBJECT
+from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES, SUBJECT, WHILE_IT_LASTS
 from habitus.memory.extraction.grammar import DAILY, Cue
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
-from habitus.memory.extraction.outcome import FOR_NOW, make_preference, of_today
+from habitus.memory.extraction.outcome import make_preference
 from habitus.memory.extraction.reactions import is_reaction
 from habitus.memory.extraction.segmentation import Sentence
 from habitus.memory.extraction.targets import clean_target, is_anaphor, object_span, scope_of
@@ -238,7 +238,7 @@ def _taste_at(sentence: Sentence, subject: re.Match[str]) -> Found | None:
     text, place = sentence.plain, subject.end()
     if subject["as"]:
         place = subject.start()
-    for cue in CUES:
+    for cue in (*CUES, *WHILE_IT_LASTS) if sentence.is_bounded else CUES:
         match = cue.pattern.match(text, place)
         if match is None:
             continue
@@ -323,7 +323,7 @@ def _record(turn: Turn, sentence: Sentence, taste: Found, source: SourceKind) ->
         target=taste.target,
         stance="like" if narrows else taste.cue.stance,
         strength=strength,
-        confidence=min(taste.cue.confidence, FOR_NOW) if of_today(quote) else taste.cue.confidence,
+        confidence=taste.cue.confidence,
         scope=scope,
         source="behaviour" if taste.cue.habit and source == "statement" else source,
         explicit=not taste.cue.habit,

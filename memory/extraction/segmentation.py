@@ -64,6 +64,7 @@ class Sentence:
         start: where it begins in the message.
         is_question: True when it ends with a question mark.
         previous: the sentence before it, "" for the first.
+        is_bounded: True where words that bound it in time were blanked out.
     """
 
     text: str
@@ -71,6 +72,7 @@ class Sentence:
     start: int
     is_question: bool
     previous: str = ""
+    is_bounded: bool = False
 
     @property
     def plain(self) -> str:

@@ -36,13 +36,13 @@ _BOUNDARY = re.compile(
     r"|,\s+not\s|,\s+(?:and|so|or)\s+(?:i|we|it|that|this|they)\b|,\s*(?:please|thanks|thank|i|we|can"
     r"|could|do"
     r"|does|would|will"
-    r"|should|is|are|what|which|how|it|they|as|so|like\s+i|just|let's)\b)",
+    r"|should|looking|planning|thinking|trying|hoping|wondering|is|are|what|which|how|it|they|as|so|like\s+i|just|let's)\b)",
     re.IGNORECASE,
 )
 _SCOPE = re.compile(
-    r"\b(?:(?P<condition>when(?:ever)?|while|unless|except(?:\s+(?:for|when|on|in|at|with))?"
+    r"\b(?:(?P<condition>when(?:ever)?|until|till|while|unless|except(?:\s+(?:for|when|on|in|at|with))?"
     r"|(?:as|so)\s+long\s+as|provided(?:\s+that)?|providing|if|during|other\s+than|apart\s+from|outside"
-    r"\s+of)\s+(?P<rest>[^.,;:!?()]{2,80})"
+    r"\s+of)\s+(?P<rest>(?:[^.,;:!?()]|(?<=\d)[:.](?=\d)){2,80})"
     r"|(?P<phrase>at\s+(?:work|home|school|night|the\s+office|weekends)|on\s+(?:weekends?|weekdays?"
     r"|weeknights?|holidays?|vacations?|the\s+road|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
     r"|work\s*days?|trips?|business\s+trips?)"

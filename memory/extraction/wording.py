@@ -51,12 +51,13 @@ _LINKED = re.compile(
 )
 
 _COMMA = re.compile(r",(?=I\b)")
+_BEFORE_STOP = re.compile(r"\s+(?=[.,;!?](?:\s|$))")
 
 
 def tidy(clause: str) -> str:
     """Return a clause as a sentence: no lead-in ("by the way, ..."), a capital first, a full stop last."""
     # Between a condition in front and "I" the blank was made a comma.
-    clause = _COMMA.sub(", ", " ".join(clause.split()))
+    clause = _BEFORE_STOP.sub("", _COMMA.sub(", ", " ".join(clause.split())))
     kept = _LEAD_IN.sub("", clause).strip(' ,;:-–—"“”') or clause
     kept = kept[0].upper() + kept[1:]
     return kept if kept[-1] in ".!?…" else kept + "."

@@ -16,8 +16,8 @@ import numpy as np
 
 from habitus.memory.extraction.targets import scope_of
 from habitus.memory.index.phrases import vectors_of
-from habitus.memory.known.drift import holds
 from habitus.memory.known.eating import EATEN, NOT_EATEN, REQUESTS, bears_on_eating, is_about_eating
+from habitus.memory.known.lasting import in_force, until
 from habitus.memory.records import Preference
 from habitus.retrievers.analysis import analyze
 from habitus.retrievers.encoder import Encoder, Vectors
@@ -141,7 +141,8 @@ def applicable(
             out for it: they take the places of others, and more than that if they must.
         matrix: rows of `preference_matrix(preferences, encoder)`, when the caller keeps them.
     """
-    rows = [row for row, preference in enumerate(preferences) if holds(preference, at)]
+    held = {preference.id for preference in in_force(preferences, at)}
+    rows = [row for row, preference in enumerate(preferences) if preference.id in held]
     styles = [preferences[row] for row in rows if preferences[row].topic.startswith("style.")]
     rows = [row for row in rows if not preferences[row].topic.startswith("style.")]
     found = [
@@ -259,4 +260,6 @@ def _reason(preference: Preference, cosine: float, request: str, *, always: bool
         parts.append(f"both speak of {', '.join(shared[:3])}")
     if preference.scope is not None:
         parts.append(f"it holds {preference.scope}")
+    if term := until(preference):
+        parts.append(f"it holds {term}")
     return "; ".join(parts)

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from habitus.memory.errors import InvalidInputError, NotFoundError
+from habitus.memory.known.lasting import is_over
 from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.known.preferences import merge
 from habitus.memory.records import Evidence, Norm, Preference, new_id
@@ -75,6 +76,7 @@ def confirm(
             "evidence": tuple(dict.fromkeys([*preference.evidence, *evidence])),
             "valid_from": max(at, preference.valid_from),
             "seen_at": at,
+            "valid_to": None if is_over(preference, at) else preference.valid_to,
         }
     )
     others = [one for one in stored if one.id != preference_id]
@@ -141,7 +143,7 @@ def edit(
         "status": "active",
         "status_reason": None,
         "valid_from": max(at, old.valid_from),
-        "valid_to": None,
+        "valid_to": None if is_over(old, at) else old.valid_to,
         "learnt_at": at,
         "seen_at": None,
         "supersedes": old.id,

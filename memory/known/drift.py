@@ -26,7 +26,9 @@ def current_confidence(preference: Preference, at: datetime) -> float:
 
 
 def holds(preference: Preference, at: datetime) -> bool:
-    """Tell whether a preference is active, in force and not faded at an instant."""
+    """Tell whether a preference is active, not faded, begun and not over at an instant."""
+    if preference.valid_from > max(at, preference.learnt_at):
+        return False
     if preference.status != "active" or current_confidence(preference, at) < FORGOTTEN_BELOW:
         return False
     return preference.valid_to is None or preference.valid_to > at

@@ -11,6 +11,7 @@ from habitus.memory.index.phrases import recollect
 from habitus.memory.known import curation
 from habitus.memory.known.drift import holds
 from habitus.memory.known.facts import merge_facts, retract_facts
+from habitus.memory.known.lasting import ended
 from habitus.memory.known.norms import DEFAULT_NORMS
 from habitus.memory.known.persona import compile_persona
 from habitus.memory.known.preferences import merge, retract, with_confidence
@@ -94,6 +95,10 @@ class Knowledge:
     def corrections(self) -> tuple[Correction, ...]:
         """Mistakes that were pointed out."""
         return tuple(self._corrections.values())
+
+    def end_passing(self, at: datetime) -> None:
+        """End what was said to hold for a time that is over."""
+        self._take(ended(self.preferences, at))
 
     def learn(self, extraction: Extraction, at: datetime) -> None:
         """Take in what a message told: first what it takes back, then what it states."""

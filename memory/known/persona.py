@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from habitus.memory.known.drift import holds, last_seen
+from habitus.memory.known.drift import last_seen
+from habitus.memory.known.lasting import in_force, with_term
 from habitus.memory.records import Persona, PersonaLine, Preference
 
 _LEADS = {
@@ -48,10 +49,11 @@ def compile_persona(
     """
     pinned = _still_pinned(preferences, previous)
     left_out = _still_left_out(preferences, previous)
-    shown = [p for p in preferences if p.id in pinned or (holds(p, at) and p.id not in left_out)]
+    held = {p.id for p in in_force(preferences, at)}.difference(left_out)
+    shown = [p for p in preferences if p.id in pinned or p.id in held]
     lines: list[PersonaLine] = []
     left = max_tokens
-    for preference in sorted(shown, key=_order):
+    for preference in _once_each(sorted(shown, key=_order)):
         line = pinned.get(preference.id) or PersonaLine(text=_line(preference), preference_id=preference.id)
         cost = count_tokens(f"- {line.text}\n")
         if cost <= left:
@@ -69,6 +71,13 @@ def compile_persona(
         pinned=tuple(pinned.values()),
         left_out=tuple(left_out),
     )
+
+
+def _once_each(ordered: Sequence[Preference]) -> list[Preference]:
+    """Return preferences without those whose very words an earlier one has said; the firmest stand first."""
+    said = {(" ".join(one.statement.lower().split()), one.scope): one for one in reversed(ordered)}
+    first = {one.id for one in said.values()}
+    return [one for one in ordered if one.id in first]
 
 
 def rollback(
@@ -166,4 +175,4 @@ def _line(preference: Preference) -> str:
         lead = "Level"
     words = " ".join(preference.statement.split())
     hint = "" if preference.explicit else f" (seen from {_SEEN_FROM.get(preference.source, 'behaviour')})"
-    return f"{lead}: {words}{hint}"
+    return f"{lead}: {with_term(words, preference)}{hint}"

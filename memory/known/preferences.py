@@ -23,6 +23,7 @@ from habitus.memory.known.diets import given_up
 from habitus.memory.known.drift import current_confidence, last_seen
 from habitus.memory.known.enumerations import remaining, without
 from habitus.memory.known.health import is_held_by_health, rests_on_health
+from habitus.memory.known.lasting import is_over, is_passing
 from habitus.memory.known.norms import DEFAULT_NORMS, conflict
 from habitus.memory.known.succession import succeeded
 from habitus.memory.records import Evidence, Norm, Preference, Stance, Turn
@@ -98,6 +99,15 @@ def _taken_in(
         ):
             return []
         return [new.model_copy(update={"status": "blocked", "status_reason": reason})]
+    known = [old for old in known if not is_over(old, new.valid_from)]
+    if is_passing(new):
+        return _taken_for_a_time(known, new, encoder, at)
+    return _taken_for_good(known, new, encoder, at)
+
+
+def _taken_for_good(
+    known: list[Preference], new: Preference, encoder: Encoder, at: datetime
+) -> list[Preference]:
     overtaken = [*_left_for(known, new, encoder), *_narrowed(known, new), *given_up(known, new, encoder)]
     overtaken += [old for old in _succeeded(known, new, encoder) if old not in overtaken]
     changes = [_superseded(old, new, at) for old in overtaken]
@@ -126,6 +136,31 @@ def _taken_in(
         changes.append(_superseded(old, new, at))
         new = new.model_copy(update={"supersedes": old.id})
     return [*changes, _admitted(new)]
+
+
+def _taken_for_a_time(
+    known: list[Preference], new: Preference, encoder: Encoder, at: datetime
+) -> list[Preference]:
+    """Take in what is to hold for a time: only what was for a time itself ends by it."""
+    changes: list[Preference] = []
+    for old in _twins(known, new, encoder):
+        agrees = _agree(old, new)
+        if is_passing(old):
+            if agrees:
+                return [*changes, _strengthened(old, new)]
+            changes.append(_superseded(old, new, at))
+        elif agrees and not _is_firmer(new, old):
+            evidence = united(old.evidence, new.evidence)
+            return [*changes, old.model_copy(update={"evidence": evidence, "seen_at": new.learnt_at})]
+        elif not agrees and not is_held_by_health(old, new):
+            new = new.model_copy(update={"supersedes": old.id})
+    return [*changes, _admitted(new)]
+
+
+def _is_firmer(new: Preference, old: Preference) -> bool:
+    """Tell a need from a mere taste for the same."""
+    needs = ("require", "avoid")
+    return new.stance in needs and old.stance not in needs
 
 
 def _superseded(old: Preference, new: Preference, at: datetime) -> Preference:
@@ -264,6 +299,7 @@ def _strengthened(old: Preference, new: Preference) -> Preference:
             "source": lead.source,
             "confidence": confidence,
             "seen_at": seen_at,
+            "valid_to": new.valid_to if old.valid_to is not None else None,
             "evidence": evidence,
             "status": "active" if sure else old.status,
             "status_reason": None if sure else old.status_reason,
@@ -274,6 +310,8 @@ def _strengthened(old: Preference, new: Preference) -> Preference:
 def _keeps_wording(old: Preference, new: Preference) -> bool:
     if old.explicit != new.explicit:
         return old.explicit
+    if _is_firmer(old, new) and new.source != "correction":
+        return True  # whoever must have a thing may like it, too
     # A complaint ("that was too long") says less than the wish it repeats.
     return old.topic.startswith("style.") and old.target == new.target and new.strength < old.strength
 
@@ -298,7 +336,7 @@ def _twins(known: Sequence[Preference], new: Preference, encoder: Encoder) -> li
     return sorted(found, key=lambda old: (_agree(old, new), old.learnt_at, old.id))
 
 
-_EXCEPT = re.compile(r"(?:except|unless|other\s+than|apart\s+from|outside\s+of)\b", re.IGNORECASE)
+_EXCEPT = re.compile(r"(?:except|unless|until|till|other\s+than|apart\s+from|outside\s+of)\b", re.IGNORECASE)
 
 
 def _same_scope(one: str | None, other: str | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from habitus.memory.extraction.outcome import record_id
-from habitus.memory.known.drift import holds
+from habitus.memory.known.lasting import in_force, with_term
 from habitus.memory.records import Fact, Preference, Profile, ProfileSection
 
 MAX_RECORDS = 60
@@ -109,7 +109,7 @@ def _sections(
 
 def parts(preferences: Sequence[Preference], facts: Sequence[Fact], at: datetime) -> list[Part]:
     """Return what the rules say of what holds at `at`, topic by topic."""
-    live = [p for p in preferences if holds(p, at)]
+    live = in_force(preferences, at)
     told = [f for f in facts if f.status == "active"]
     tastes = [p for p in live if not p.topic.startswith("style.")]
     made = [
@@ -145,7 +145,7 @@ def without(profile: Profile, left_out: Collection[str], preferences: Iterable[P
 
 def _of_tastes(title: str, preferences: list[Preference]) -> Part:
     kept = sorted(preferences, key=lambda p: (-p.strength, p.valid_from, p.id))[:MAX_RECORDS]
-    return Part(title, tuple((p.id, f"“{' '.join(p.statement.split())}”") for p in kept))
+    return Part(title, tuple((p.id, with_term(f"“{' '.join(p.statement.split())}”", p)) for p in kept))
 
 
 def _of_facts(title: str, facts: list[Fact]) -> Part:

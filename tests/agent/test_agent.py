@@ -445,3 +445,31 @@ def test_a_message_longer_than_the_window_is_refused_and_not_stored(tmp_path: Pa
         with pytest.raises(PromptTooLongError, match="shorten the message"):
             agent.chat("u", "Where is my bicycle, and why? " * 100)
         assert agent.memories("u") == []
+
+
+def test_a_taste_for_a_time_is_told_with_its_end_and_applied_until_then(tmp_path: Path) -> None:
+    chat = ScriptedChat(script=["Try the soup."])
+    with Agent.open(tmp_path, encoder=HashingEncoder(), generator=chat) as agent:
+        agent.chat("maya", "I'm off dairy this month.", at=MONDAY)
+        reply = agent.chat("maya", "Which dairy dish shall I cook?", at=MONDAY + DAY)
+        assert [one.preference.target for one in reply.applied] == ["dairy"]
+        assert "until 2026-03-31" in reply.why()
+        assert "off dairy. (until 2026-03-31)" in str(chat.prompts[-1])
+        assert "until 2026-03-31" in agent.chat("maya", "What do you know about me?", at=MONDAY + DAY).text
+        later = MONDAY + 40 * DAY
+        reply = agent.chat("maya", "Which dairy dish shall I cook?", at=later)
+        assert reply.applied == ()
+        assert "off dairy. (" not in str(chat.prompts[-1])
+        [over] = agent.preferences("maya")
+        assert (over.status, over.status_reason) == ("superseded", "it was said to hold until 2026-03-31")
+        assert "off dairy" not in agent.chat("maya", "What do you know about me?", at=later).text
+
+
+def test_words_known_twice_stand_in_the_prompt_once_and_as_the_firmer(tmp_path: Path) -> None:
+    chat = ScriptedChat(script=["A seat."])
+    with Agent.open(tmp_path, encoder=HashingEncoder(), generator=chat) as agent:
+        agent.chat("maya", "I like dogs but not cats.", at=MONDAY)
+        reply = agent.chat("maya", "Which animals, dogs or cats?", at=MONDAY + DAY)
+        assert {one.preference.target for one in reply.applied} == {"dogs", "cats"}
+        section = str(chat.prompts[-1]).split("<preferences>")[1].split("</preferences>")[0]
+        assert section.count("I like dogs but not cats") == 1

@@ -240,7 +240,8 @@ PASTED = (
 
 def _kept(text: str) -> list[str]:
     turn = Turn(id="t", user_id="u", session_id="s", index=0, role="user", text=text, at=AT)
-    return [p.statement for p in extract(turn).preferences if p.confidence >= PENDING_BELOW]
+    lasting = [p for p in extract(turn).preferences if p.valid_to is None]
+    return [p.statement for p in lasting if p.confidence >= PENDING_BELOW]
 
 
 @pytest.mark.parametrize(

@@ -475,3 +475,20 @@ def test_the_reason_of_what_was_taken_back_quotes_the_sentence_that_holds_no_mor
     life = Life().says("I hate crowded places.").says("I no longer mind crowded places.")
     [ended] = life.of_status("retracted")
     assert ended.status_reason == "no longer true: “I mind crowded places”"
+
+
+@pytest.mark.parametrize(
+    ("texts", "left"),
+    [
+        (("I must have a window seat.", "I like a window seat."), ("require", "I must have a window seat.")),
+        (("I like a window seat.", "I must have a window seat."), ("require", "I must have a window seat.")),
+        (("I can't eat coriander.", "I don't like coriander."), ("avoid", "I can't eat coriander.")),
+    ],
+)
+def test_a_need_stays_one_where_a_taste_for_the_same_is_told_besides(
+    texts: tuple[str, str], left: tuple[str, str]
+) -> None:
+    life = Life().says(texts[0]).says(texts[1])
+    [only] = life.records.values()
+    assert (only.stance, only.statement) == left
+    assert len(only.evidence) == 2
