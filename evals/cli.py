@@ -76,6 +76,10 @@ def _bench() -> None:
 
 
 _BENCHES = {
+    "encryption": (
+        "encryption",
+        "An encrypted folder beside a plain one: commits, turns, searches, deletions.",
+    ),
     "commits": ("commits", "Commits, reads and turns in both stores: times, and round trips to the server."),
     "encoder": (
         "encoder",

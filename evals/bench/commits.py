@@ -47,20 +47,26 @@ def commits(
     encoder = HashingEncoder(DIM)
     report: dict[str, Any] = {"n": n, "round_trip_ms": round_trip_ms}
     with user_errors(), tempfile.TemporaryDirectory() as folder, postgres_server(url) as server:
-        report["embedded"] = _measure(EmbeddedStore.open(folder, encoder), n, None)
+        report["embedded"] = measure(EmbeddedStore.open(folder, encoder), n)
         drop = f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode()
         host = str(conninfo_to_dict(server)["host"])
         with psycopg.connect(server, autocommit=True) as admin:
             admin.execute(drop)
             with Wire(host, round_trip_s=round_trip_ms / 1e3) as wire:
                 store = PostgresStore.open(through(wire, server), encoder, schema=SCHEMA)
-                report["postgres"] = _measure(store, n, wire)
+                report["postgres"] = measure(store, n, wire)
             admin.execute(drop)
     sys.stdout.write(json.dumps({**report, "load": load()}, indent=2) + "\n")
 
 
-def _measure(store: MemoryStore, n: int, wire: Wire | None) -> dict[str, Any]:
-    """Measure, and close the store."""
+def measure(store: MemoryStore, n: int, wire: Wire | None = None) -> dict[str, Any]:
+    """Time commits, reads and turns, `n` of each, and close the store.
+
+    Args:
+        store: any, without users `ann` and `bob`.
+        n: of each.
+        wire: between the store and its server, whose round trips are counted.
+    """
     from habitus.agent.agent import Agent
     from habitus.agent.defaults import default_generator
 

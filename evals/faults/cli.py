@@ -20,6 +20,7 @@ class Backend(StrEnum):
     """A kind of store."""
 
     EMBEDDED = "embedded"
+    ENCRYPTED = "encrypted"
     POSTGRES = "postgres"
 
 
@@ -49,7 +50,7 @@ def faults(
     from rich.console import Console
 
     from habitus.evals.cli import user_errors
-    from habitus.evals.faults.places import postgres_place
+    from habitus.evals.faults.places import ENCRYPTED, postgres_place
     from habitus.evals.faults.report import Row, show, write
     from habitus.evals.faults.trials import TRIALS
 
@@ -68,6 +69,9 @@ def faults(
             for name, trial in TRIALS.items():
                 status.update(name)
                 rows.append(Row.of_trials(name, trial, Path(folder) / name, trials, seed))
+        if Backend.ENCRYPTED in wanted:
+            place = f"{ENCRYPTED}{Path(folder) / 'sealed'}"
+            rows.append(_kills("encrypted", place, kills, operations, memories, seed, tell))
         if Backend.POSTGRES in wanted:
             try:
                 with postgres_place(url) as place:

@@ -21,6 +21,12 @@ SCHEMA = "habitus_faults"
 WRITER = "habitus-faults"
 """What a writer's connections to PostgreSQL are called."""
 
+ENCRYPTED = "encrypted:"
+"""Stands before a folder that is encrypted."""
+
+_KEY = "5ea1ed" * 10 + "beef"
+"""Of folders that are thrown away."""
+
 _MOVED = "_moved"
 _GONE_SECONDS = 60.0
 
@@ -29,7 +35,7 @@ def open_store(place: str, encoder: Encoder, *, exact_limit: int, moved: bool = 
     """Open the store at a place.
 
     Args:
-        place: a data folder, or the URL of a PostgreSQL database.
+        place: a data folder, one after `ENCRYPTED`, or the URL of a PostgreSQL database.
         encoder: makes the vectors.
         exact_limit: users with more turns are searched through the derived indexes.
         moved: the store of the same kind beside it, which users are moved to.
@@ -39,7 +45,8 @@ def open_store(place: str, encoder: Encoder, *, exact_limit: int, moved: bool = 
         from habitus.memory.storage.postgres.store import PostgresStore
 
         return PostgresStore.open(place, encoder, exact_limit=exact_limit, schema=SCHEMA + beside)
-    return EmbeddedStore.open(place + beside, encoder, exact_limit=exact_limit, index_after=8)
+    folder, key = place.removeprefix(ENCRYPTED) + beside, _KEY if place.startswith(ENCRYPTED) else None
+    return EmbeddedStore.open(folder, encoder, exact_limit=exact_limit, index_after=8, key=key)
 
 
 @contextmanager

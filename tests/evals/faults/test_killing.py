@@ -11,12 +11,13 @@ from rich.console import Console
 
 from habitus.evals.faults.killing import kill
 from habitus.evals.faults.ledger import Ledger, moved_violations, violations
-from habitus.evals.faults.places import DIM, open_store, postgres_place
+from habitus.evals.faults.places import DIM, ENCRYPTED, open_store, postgres_place
 from habitus.evals.faults.report import Row, show, write
 from habitus.evals.faults.trials import TRIALS, NotTriedError
 from habitus.evals.faults.writer import Writer
 from habitus.memory.records import Changes, Turn
 from habitus.memory.storage.embedded import EmbeddedStore
+from habitus.memory.storage.encryption import EncryptionKey
 from habitus.memory.storage.relational import EXACT_LIMIT
 from habitus.memory.store import MemoryStore
 from habitus.retrievers.encoder import HashingEncoder
@@ -32,6 +33,17 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     with postgres_place(request.getfixturevalue("postgres_url")) as url:
         yield url
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_in_an_encrypted_folder(tmp_path: Path, key: EncryptionKey) -> None:
+    killed = kill(f"{ENCRYPTED}{tmp_path / 'data'}", 8, seed=2)
+    assert killed.n_kills == 8
+    assert killed.found == []
+    assert killed.n_done["chat"] > 5
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.name for path in files} <= {"memory.db", "owner.lock"}
+    assert not any(b"mark" in path.read_bytes() for path in files if path.name == "memory.db")
 
 
 @pytest.mark.slow
