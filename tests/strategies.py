@@ -6,6 +6,7 @@ many, different in every run, under `--hypothesis-profile=deep`.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -128,3 +129,61 @@ def names() -> st.SearchStrategy[str]:
         "é" * 256,
     ]
     return st.one_of(st.sampled_from([*odd, *_ODD, "' OR 1=1 --", "{}", "me"]), st.text(max_size=20))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, content: bytes) -> bytes:
+    """Draw the bytes of a file that is cut off, or in which some are others."""
+    spoilt = bytearray(content[: draw(st.integers(0, len(content)))] if draw(st.booleans()) else content)
+    for _ in range(draw(st.integers(0, 3))):
+        if spoilt:
+            spoilt[draw(st.integers(0, len(spoilt) - 1))] = draw(st.integers(0, 255))
+    place = draw(st.integers(0, len(spoilt)))
+    spoilt[place:place] = draw(
+        st.sampled_from([b"", b"\xff", b"\x00", b"[" * 100_000, b"9" * 5_000, b'"', b","])
+    )
+    return bytes(spoilt)
+
+
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2023/13/45 (Sat) 99:99"])
+    | st.sampled_from([10**400, -62_135_596_800, "\ud800", "\x00", "user", "x" * 300, "9" * 400])
+)
+json_values = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["role", "content", "text"]) | st.text(max_size=8), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def _places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the way to every part of a document."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, one in inside for place in _places(one, (*at, key)))]
+
+
+@st.composite
+def damaged(draw: st.DrawFn, document: Any) -> Any:
+    """Draw a JSON document in which some parts are something else, or missing."""
+    whole = [copy.deepcopy(document)]
+    for _ in range(draw(st.integers(1, 3))):
+        way: tuple[Any, ...] = (0, *draw(st.sampled_from(_places(whole[0]))))
+        holder: Any = whole
+        for key in way[:-1]:
+            holder = holder[key]
+        last, is_left_out = way[-1], draw(st.booleans())
+        if len(way) > 1 and is_left_out:
+            del holder[last]
+        else:
+            holder[last] = draw(json_values)
+    return whole[0]

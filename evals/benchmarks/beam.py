@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from habitus.evals.benchmarks.cases import Case, History, Source
-from habitus.evals.benchmarks.files import Place, place, read_json
+from habitus.evals.benchmarks.files import Place, place, read_json, storable
 from habitus.evals.longmemeval.files import DatasetError
 from habitus.memory.records import Conversation, Message
 
@@ -26,6 +26,7 @@ SOURCE = Source(
     "CC BY-SA 4.0 as data sets made from it state; the repository holds no licence file",
 )
 _START = datetime(2024, 1, 1, 12, tzinfo=UTC)
+_YEARS = (1900, 9000)
 _MARK = re.compile(r"\s*->->\s*[\d,]+\s*$")
 """What the generation of the data left behind at the end of a message."""
 _GOLDS = ("answer", "ideal_response", "ideal_answer", "ideal_summary", "expected_compliance")
@@ -48,7 +49,10 @@ def read_beam(folders: list[Path], limit: int | None = None) -> list[Case]:
         asked = folder / "probing_questions" / "probing_questions.json"
         cases += _cases(place(read_json(asked, SOURCE), asked.name, SOURCE), history, places)
     if not cases:
-        raise DatasetError("no question of these folders names its evidence")
+        asked_in = ", ".join(
+            str(folder / "probing_questions" / "probing_questions.json") for folder in folders
+        )
+        raise DatasetError(f"no question of these folders names its evidence: {asked_in}")
     return cases[:limit]
 
 
@@ -69,7 +73,10 @@ def _history(root: Place, folder: Path) -> tuple[History, dict[int, str]]:
         if not messages:
             raise batch.error("holds no message")
         at = max(anchor or at, at) if not sessions else max(anchor or at, at + timedelta(days=1))
-        sessions.append(Conversation(id=name, at=at, messages=tuple(messages)))
+        with storable(batch.name):
+            sessions.append(Conversation(id=name, at=at, messages=tuple(messages)))
+    if not sessions:
+        raise root.error("holds no batch")
     return History(f"{folder.parent.name}-{folder.name}", tuple(sessions)), places
 
 
@@ -78,7 +85,8 @@ def _message(message: Place) -> Message:
     if role not in ("user", "assistant"):
         raise message.error("has a `role` other than user and assistant")
     text = message.field("content").text()
-    return Message(role=role, text=_MARK.sub("", text) or text)
+    with storable(message.name):
+        return Message(role=role, text=_MARK.sub("", text) or text)
 
 
 def _anchor(message: Place) -> datetime | None:
@@ -86,9 +94,12 @@ def _anchor(message: Place) -> datetime | None:
     if found is None or not found.value:
         return None
     try:
-        return datetime.strptime(found.text(), "%B-%d-%Y").replace(hour=12, tzinfo=UTC)
+        at = datetime.strptime(found.text(), "%B-%d-%Y").replace(hour=12, tzinfo=UTC)
     except ValueError:
         raise found.error("is no date such as March-15-2024") from None
+    if not _YEARS[0] <= at.year <= _YEARS[1]:
+        raise found.error(f"is not between the years {_YEARS[0]} and {_YEARS[1]}")
+    return at
 
 
 def _cases(root: Place, history: History, places: dict[int, str]) -> Iterator[Case]:

@@ -6,12 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from habitus.evals.benchmarks.cases import Source
 from habitus.evals.longmemeval.files import DatasetError
+from habitus.evals.longmemeval.json_array import check_text
 
 
 def read_json(path: Path, source: Source) -> Any:
@@ -20,7 +24,7 @@ def read_json(path: Path, source: Source) -> Any:
     Raises:
         DatasetError: it cannot be read, or is not JSON; the line is named.
     """
-    return _parsed(_text(path, source), path.name, 1)
+    return decoded(_text(path, source), path.name)
 
 
 def read_jsonl(path: Path, source: Source) -> Iterator[tuple[str, Any]]:
@@ -32,7 +36,7 @@ def read_jsonl(path: Path, source: Source) -> Iterator[tuple[str, Any]]:
     # Not splitlines(): JSON strings may hold what else ends a line in Unicode.
     for number, line in enumerate(_text(path, source).split("\n"), 1):
         if line.strip():
-            yield f"{path.name}, line {number}", _parsed(line, path.name, number)
+            yield f"{path.name}, line {number}", decoded(line, path.name, number)
 
 
 def read_csv(path: Path, source: Source, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -42,10 +46,10 @@ def read_csv(path: Path, source: Source, columns: tuple[str, ...]) -> Iterator[t
         DatasetError: it cannot be read, lacks one of the columns, or a row is cut off.
     """
     reader = csv.DictReader(io.StringIO(_text(path, source), newline=""), strict=True)
-    lost = [name for name in columns if name not in (reader.fieldnames or ())]
-    if lost:
-        raise DatasetError(f"{path.name} is not {source.name}: it has no column `{lost[0]}`")
     try:
+        lost = [name for name in columns if name not in (reader.fieldnames or ())]
+        if lost:
+            raise DatasetError(f"{path.name} is not {source.name}: it has no column `{lost[0]}`")
         for row in reader:
             where = f"{path.name}, line {reader.line_num}"
             for name in columns:
@@ -135,10 +139,39 @@ def _text(path: Path, source: Source) -> str:
         raise DatasetError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
-def _parsed(text: str, name: str, first: int) -> Any:
+def decoded(text: str, name: str, first: int = 1) -> Any:
+    """Return what a JSON text holds.
+
+    Args:
+        text: of a file, or a line of it.
+        name: of the file.
+        first: the line that the text begins at.
+
+    Raises:
+        DatasetError: it is not JSON, or holds what cannot be read or is no text; the line is named.
+    """
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        check_text(value)
     except json.JSONDecodeError as error:
         raise DatasetError(f"{name}, line {first + error.lineno - 1} is not JSON: {error.msg}") from None
     except RecursionError:
         raise DatasetError(f"{name}, line {first} is nested too deeply") from None
+    except ValueError as error:
+        raise DatasetError(f"{name}, line {first} cannot be read: {error}") from None
+    return value
+
+
+@contextmanager
+def storable(where: str) -> Iterator[None]:
+    """Name the place of what memory refuses, such as an id of 300 characters.
+
+    Raises:
+        DatasetError: in place of pydantic's error.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, problem["loc"]))
+        raise DatasetError(f"{where} cannot be stored: {name}: {problem['msg']}") from None

@@ -8,7 +8,6 @@ licensed from the LDC. Nothing is downloaded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from habitus.evals.benchmarks.cases import Case, History, Source
+from habitus.evals.benchmarks.files import read_json
 from habitus.evals.benchmarks.profiles import START, profile_session
 from habitus.evals.longmemeval.files import DatasetError
 
@@ -84,7 +84,7 @@ def read_lamp(task: int, questions: Path, outputs: Path | None = None) -> list[L
     """
     if task not in TASKS:
         raise DatasetError(f"LaMP has the tasks 1 to 7, not {task!r}")
-    records = _load(questions)
+    records = read_json(questions, SOURCE)
     if not isinstance(records, list) or not records:
         raise DatasetError(f"{questions.name} is not LaMP: expected an array of questions")
     golds = None if outputs is None else _golds(task, outputs)
@@ -110,7 +110,7 @@ def lamp_cases(task: int, samples: list[LampSample], limit: int | None = None) -
             history=History(
                 sample.id,
                 tuple(
-                    profile_session(f"{sample.id}-{number}", number, item)
+                    profile_session(f"{place}-{number}", number, item)
                     for number, item in enumerate(sample.profile)
                 ),
             ),
@@ -118,7 +118,7 @@ def lamp_cases(task: int, samples: list[LampSample], limit: int | None = None) -
             at=START + timedelta(days=len(sample.profile)),
             gold=sample.output,
         )
-        for sample in samples
+        for place, sample in enumerate(samples)
         if sample.output is not None
     ]
     if not cases:
@@ -127,7 +127,7 @@ def lamp_cases(task: int, samples: list[LampSample], limit: int | None = None) -
 
 
 def _golds(task: int, path: Path) -> dict[str, str]:
-    content = _load(path)
+    content = read_json(path, SOURCE)
     try:
         name, golds = content["task"], {str(gold["id"]): str(gold["output"]) for gold in content["golds"]}
     except (KeyError, TypeError):
@@ -162,14 +162,3 @@ def _sample(task: int, record: Any, golds: Mapping[str, str] | None, where: str)
         profile=tuple({name: str(item[name]) for name in fields} for item in record["profile"]),
         output=None if golds is None else golds[record["id"]],
     )
-
-
-def _load(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DatasetError(f"no such file: {str(path)!r}; LaMP is at lamp-benchmark.github.io") from None
-    except OSError as error:
-        raise DatasetError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    except ValueError as error:
-        raise DatasetError(f"{path.name} is not JSON: {error}") from None

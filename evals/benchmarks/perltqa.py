@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from habitus.evals.benchmarks.cases import Case, History, Source
-from habitus.evals.benchmarks.files import Place, place, read_json
+from habitus.evals.benchmarks.files import Place, place, read_json, storable
 from habitus.evals.longmemeval.files import DatasetError
 from habitus.memory.records import Conversation, Message
 
@@ -36,7 +36,10 @@ def read_perltqa(memories: Path, questions: Path, limit: int | None = None) -> l
     """
     known = dict(_characters(place(read_json(memories, SOURCE), memories.name, SOURCE)))
     histories = {
-        name: History(name, tuple(_session(name, key, text, n) for n, (key, text) in enumerate(told.items())))
+        name: History(
+            name,
+            tuple(_session(memories.name, name, key, text, n) for n, (key, text) in enumerate(told.items())),
+        )
         for name, told in known.items()
     }
     cases: list[Case] = []
@@ -79,9 +82,10 @@ def _memories(name: str, person: Place) -> Iterator[tuple[str, str]]:
             yield key, "\n".join(lines)
 
 
-def _session(name: str, key: str, text: str, number: int) -> Conversation:
-    message = Message(role="user", text=text)
-    return Conversation(id=f"{name}/{key}", at=_START + timedelta(days=number), messages=(message,))
+def _session(file: str, name: str, key: str, text: str, number: int) -> Conversation:
+    with storable(f"memory {key!r} of {name!r} in {file}"):
+        message = Message(role="user", text=text.replace("\x00", " "))
+        return Conversation(id=f"{name}/{key}", at=_START + timedelta(days=number), messages=(message,))
 
 
 def _cases(asked: Place, history: History, known: Mapping[str, str]) -> Iterator[Case]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from habitus.evals.benchmarks.cases import Case, History, Source
-from habitus.evals.benchmarks.files import Place, checked_ids, place, read_csv, read_jsonl
+from habitus.evals.benchmarks.files import Place, checked_ids, place, read_csv, read_jsonl, storable
 from habitus.evals.longmemeval.files import DatasetError
 from habitus.memory.records import Conversation, Message
 
@@ -36,6 +36,7 @@ COLUMNS: tuple[str, ...] = (
     "end_index_in_shared_context",
 )
 _START = datetime(2025, 1, 6, 12, tzinfo=UTC)
+_INDEX = re.compile(r"[0-9]{1,9}")
 _LETTER = re.compile(r"^\s*\(?([a-d])\)?[\s.:)]*", re.IGNORECASE)
 
 
@@ -74,12 +75,13 @@ def _case(row: Mapping[str, str], contexts: Mapping[str, list[Place]], where: st
     context = row["shared_context_id"]
     if context not in contexts:
         raise DatasetError(f"{where}: there is no context {context!r}; are the two files of one size?")
-    if not row["end_index_in_shared_context"].isdigit():
+    if not _INDEX.fullmatch(row["end_index_in_shared_context"]):
         raise DatasetError(f"{where}: `end_index_in_shared_context` is no whole number")
     end = int(row["end_index_in_shared_context"])
     if end > len(contexts[context]):
         raise DatasetError(f"{where}: `end_index_in_shared_context` is beyond the end of its context")
-    sessions = _sessions(contexts[context][:end], context)
+    with storable(where):
+        sessions = _sessions(contexts[context][:end], context)
     options = _options(row["all_options"], where)
     letter = _LETTER.match(row["correct_answer"])
     if letter is None or ord(letter[1].lower()) - ord("a") >= len(options):
@@ -117,10 +119,10 @@ def _options(text: str, where: str) -> tuple[str, ...]:
     """Read the options, an array in JSON or in Python's spelling, without their letters."""
     try:
         options = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             options = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             options = None
     if not isinstance(options, list) or len(options) < 2 or not all(isinstance(one, str) for one in options):
         raise DatasetError(f"{where}: `all_options` is no array of texts")

@@ -14,6 +14,7 @@ START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 def profile_session(name: str, number: int, item: Mapping[str, str]) -> Conversation:
     """Return an item as a session, its fields line by line."""
     text = "\n".join(f"{field}: {value}" for field, value in item.items() if value.strip()) or "(empty)"
+    text = text.replace("\x00", " ")
     return Conversation(
         id=name, at=START + timedelta(days=number), messages=(Message(role="user", text=text),)
     )

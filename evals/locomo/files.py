@@ -5,13 +5,13 @@ Two people talk over months, and questions about them name the messages that hol
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from habitus.evals.benchmarks.files import decoded
 from habitus.evals.longmemeval.files import DatasetError
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
@@ -84,13 +84,13 @@ def read_locomo(path: Path) -> list[LocomoConversation]:
         DatasetError: it is missing or not LoCoMo.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = decoded(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
         raise DatasetError(f"no such file: {str(path)!r}; give --data the path of a LoCoMo file") from None
     except OSError as error:
         raise DatasetError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    except ValueError as error:
-        raise DatasetError(f"{path.name} is not JSON: {error}") from None
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}") from None
     if not isinstance(content, list) or not content:
         raise DatasetError(f"{path.name} is not LoCoMo: expected an array of conversations")
     return [_conversation(record, f"{path.name}, conversation {n}") for n, record in enumerate(content, 1)]
@@ -123,7 +123,15 @@ def _conversation(record: Any, where: str) -> LocomoConversation:
 
 
 def _turn(turn: Any) -> LocomoTurn:
-    return LocomoTurn(turn["dia_id"], turn["speaker"], turn["text"], turn.get("blip_caption", ""))
+    caption = _words(turn, "blip_caption") if "blip_caption" in turn else ""
+    return LocomoTurn(_words(turn, "dia_id"), _words(turn, "speaker"), _words(turn, "text"), caption)
+
+
+def _words(record: Any, name: str) -> str:
+    value = record[name]
+    if not isinstance(value, str):
+        raise ValueError(f"`{name}` is {value!r}, expected a text")
+    return value
 
 
 def _question(name: str, asked: Any, known: set[str]) -> LocomoQuestion:
@@ -134,7 +142,7 @@ def _question(name: str, asked: Any, known: set[str]) -> LocomoQuestion:
     return LocomoQuestion(
         id=name,
         category=CATEGORIES[asked["category"]],
-        question=asked["question"],
+        question=_words(asked, "question"),
         answer=str(asked["adversarial_answer" if asked["category"] == 5 else "answer"]),
         evidence=frozenset(ids & known),
         n_unknown=len(ids - known),

@@ -14,6 +14,21 @@ class JsonArrayError(ValueError):
     """The text is not a JSON array."""
 
 
+def check_text(value: Any) -> None:
+    """Check that the strings of a JSON value are text: JSON can spell half of a character.
+
+    Raises:
+        ValueError: one holds a lone surrogate, or the value is nested too deeply.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise ValueError(f"a string holds the lone surrogate {half!r}, which is no text") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def elements(stream: TextIO) -> Iterator[Any]:
     """Yield the elements of the JSON array that the stream holds, one at a time.
 
@@ -85,4 +100,14 @@ class _Buffer:
                 raise JsonArrayError(f"not JSON: {where}") from None
             except RecursionError:
                 raise JsonArrayError("nested too deeply") from None
+            except ValueError as error:
+                raise JsonArrayError(f"not JSON that can be read: {error}") from None
+            _check(value)
             return value
+
+
+def _check(value: Any) -> None:
+    try:
+        check_text(value)
+    except ValueError as error:
+        raise JsonArrayError(str(error)) from None

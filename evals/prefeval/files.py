@@ -5,13 +5,13 @@ The data may be measured on, not used commercially: nothing that is shipped is d
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from habitus.evals.benchmarks.files import decoded
 from habitus.evals.longmemeval.files import DatasetError, HaystackSession, SampleReader
 from habitus.memory.records import Role
 
@@ -145,8 +145,8 @@ def _items(folder: Path, limit: int | None, make: Callable[..., T]) -> Iterator[
 
 def _records(path: Path) -> list[Mapping[str, Any]]:
     try:
-        records = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+        records = decoded(path.read_text(encoding="utf-8-sig"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"cannot read {path.name}: {error}") from None
     if not isinstance(records, list):
         raise DatasetError(f"{path.name} does not hold a list of items")
@@ -173,6 +173,8 @@ def _choice(record: Mapping[str, Any], **base: Any) -> ChoiceItem:
 
 def _persona(record: Mapping[str, Any], **base: Any) -> PersonaItem:
     told = record["conversation"]
+    if not isinstance(told, dict):
+        raise ValueError(f"the conversation is {told!r}, expected an object")
     roles: tuple[Role, ...] = ("user", "assistant")
     found: list[tuple[Role, str]] = []
     for place in sorted(told, key=int):
@@ -187,7 +189,8 @@ def _persona(record: Mapping[str, Any], **base: Any) -> PersonaItem:
 
 
 def _options(record: Mapping[str, Any], **base: Any) -> OptionsItem:
-    options = tuple(str(option) for option in record["classification_task_options"])
+    told = record["classification_task_options"]
+    options = tuple(str(option) for option in told) if isinstance(told, list) else ()
     if len(options) < 2:
-        raise ValueError(f"expected several options, got {options!r}")
+        raise ValueError(f"expected several options, got {told!r}")
     return OptionsItem(options=options, **base)

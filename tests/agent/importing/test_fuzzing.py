@@ -10,56 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from habitus.agent.importing.formats import FORMATS, FormatName, recognise
 from habitus.agent.importing.reading import FileFormatError, Skipped, load_json
 from habitus.memory.records import Conversation
 from tests.agent.importing.test_importing import FILES
-
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=20)
-    | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2023/13/45 (Sat) 99:99"])
-    | st.sampled_from([10**400, -62_135_596_800, "\ud800", "\x00", "user", "x" * 300])
-)
-anything = st.recursive(
-    scalars,
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["role", "content", "text"]) | st.text(max_size=8), inner, max_size=4
-        )
-    ),
-    max_leaves=8,
-)
-
-
-def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the way to every part of a document."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [at, *(place for key, one in inside for place in places(one, (*at, key)))]
-
-
-@st.composite
-def damaged(draw: st.DrawFn, name: FormatName) -> Any:
-    """Draw a document of a format in which some parts are something else, or missing."""
-    whole = [copy.deepcopy(FILES[name])]
-    for _ in range(draw(st.integers(1, 3))):
-        way: tuple[Any, ...] = (0, *draw(st.sampled_from(places(whole[0]))))
-        holder: Any = whole
-        for key in way[:-1]:
-            holder = holder[key]
-        last, is_left_out = way[-1], draw(st.booleans())
-        if len(way) > 1 and is_left_out:
-            del holder[last]
-        else:
-            holder[last] = draw(anything)
-    return whole[0]
+from tests.strategies import bounded, damaged
 
 
 def write(folder: Path, name: FormatName, content: Any) -> Path:
@@ -80,9 +38,9 @@ def read(name: FormatName, path: Path) -> list[Conversation | Skipped]:
 
 @pytest.mark.parametrize("name", FILES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@bounded(60)
 def test_a_damaged_export_is_read_refused_or_told(name: FormatName, data: st.DataObject) -> None:
-    content = data.draw(damaged(name))
+    content = data.draw(damaged(FILES[name]))
     with TemporaryDirectory() as folder:
         path = write(Path(folder), name, content)
         for part in read(name, path):
@@ -91,7 +49,7 @@ def test_a_damaged_export_is_read_refused_or_told(name: FormatName, data: st.Dat
 
 @pytest.mark.parametrize("name", FILES)
 @given(content=st.binary(max_size=200))
-@settings(max_examples=50, deadline=None)
+@bounded(50)
 def test_bytes_that_are_no_export_are_refused(name: FormatName, content: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / ("said.jsonl" if name == "jsonl" else "said.json")
@@ -109,7 +67,7 @@ def test_endless_nesting_is_refused(name: FormatName, nested: str, tmp_path: Pat
 
 
 @given(cut=st.integers(0, 400), flipped=st.integers(0, 400))
-@settings(max_examples=100, deadline=None)
+@bounded(100)
 def test_a_damaged_archive_is_refused_or_read(cut: int, flipped: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "export.zip"

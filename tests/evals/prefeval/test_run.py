@@ -134,7 +134,7 @@ def test_the_limit_is_per_topic(folder: Path) -> None:
     ("content", "message"),
     [
         ("{}", "does not hold a list"),
-        ("[", "cannot read"),
+        ("[", "boats.json, line 1 is not JSON"),
         ('[{"preference": "I like it."}]', "item 0 is not PrefEval's.*question"),
         ('[{"preference": " ", "question": "Why?"}]', "expected words"),
         ("[3]", "item 0 is not PrefEval's"),
