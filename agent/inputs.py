@@ -108,7 +108,7 @@ class Incoming:
         """
         if not 0.0 <= self.strength <= 1.0:
             raise InvalidInputError(f"strength must be in 0..1, got {self.strength!r}")
-        session_id, at = self.session_id or "new", instant(self.at)
+        session_id, at = "new" if self.session_id is None else self.session_id, instant(self.at)
         user_turn(self.user_id, session_id, 0, self.text, at, max_chars=max_chars)
 
 

@@ -57,7 +57,8 @@ _FORGET_PREFIX = _compiled(
     r"(?:i (?:have )?(?:said|told you|mentioned)|you (?:know|remember|have)) "
     r"(?:about|of|on|regarding)|about|that|the fact that|my (?:memory|memories) (?:of|about))\s+"
 )
-_FORGET_SUFFIX = _compiled(rf"\s*(?:from (?:your |my |the )?{_MEMORY}|,? ?please)?[\s.!?]*$")
+_ENDS = " \t\n\r\x0b\x0c.!?"
+_FORGET_SUFFIX = _compiled(rf"(?<!\s)\s*(?:from (?:your |my |the )?{_MEMORY}|,? ?please)$")
 _SHOW = _compiled(
     r"\bwhat (?:do|did|have) you (?:(?:actually|already|currently) )?"
     r"(?:know|remember(?:ed)?|stored?|saved?|learn(?:ed|t)?)"
@@ -82,7 +83,7 @@ _CORRECT = _compiled(
     _POLITE
     + r"(?:correction\s*[:,-]\s*|"
     + r"(?:please )?(?:correct|fix|update) (?:that|this|your (?:notes|memory|records?))\s*"
-    + r"(?:[:,-]|to say(?: that)?|:? that)?\s+)(?P<words>\S.*)$"
+    + r"+(?:(?:[:,-]|to say(?: that)?|:? that)\s+|(?<=\s)))(?P<words>\S.*)$"
 )
 
 _QUESTION_WORD = _compiled(
@@ -117,10 +118,9 @@ _ANYTHING_NEW = _compiled(
 )
 _TOLD = _compiled(r"\b(?:did|have|had|was|were) (?:i|we)\b")
 _USER = _compiled(r"\b(?:i|i'm|i've|i'd|my|me|mine|myself|we|our|us)\b")
-_STORED = _compiled(
-    r"\b(?:what|which|who|when|where|how (?:many|much|long|often|old|far))\b.*\b(?:my|i|we|me)\b|"
-    r"\b(?:do|does|did|have|has|am|is|are|was|were) (?:i|my|we|our)\b"
-)
+_ASKS = _compiled(r"\b(?:what|which|who|when|where|how (?:many|much|long|often|old|far))\b")
+_OF_USER = _compiled(r"\b(?:my|i|we|me)\b")
+_DO_I = _compiled(r"\b(?:do|does|did|have|has|am|is|are|was|were) (?:i|my|we|our)\b")
 _REMIND = _compiled(
     r"\b(?:remind me|(?:do|did) you remember|you (?:told|said|mentioned|recommended|suggested|gave))\b"
 )
@@ -169,7 +169,7 @@ def _forget_command(sentence: str) -> Command | None:
     match = _FORGET.match(sentence)
     if match is None or _IDIOM.match(match["words"]):
         return None
-    bare = _FORGET_SUFFIX.sub("", match["words"])
+    bare = _FORGET_SUFFIX.sub("", match["words"].rstrip(_ENDS))
     if _LAST_EXCHANGE.match(bare):
         return Command(kind="forget", words="")
     if not bare or (_NOT_A_FORGET.match(match["words"]) and named_by(bare) is None):
@@ -186,11 +186,19 @@ def _sentence_route(sentence: str) -> Route:
     if _REMIND.search(sentence) and is_question:
         return "extraction"
     asks_for_new = _ADVICE.search(sentence) or (_ANYTHING_NEW.search(sentence) and not _TOLD.search(sentence))
-    if is_question and _STORED.search(sentence) and _USER.search(sentence) and not asks_for_new:
+    if is_question and _asks_stored(sentence) and _USER.search(sentence) and not asks_for_new:
         return "extraction"
     if _REQUEST.match(sentence) or is_question:
         return "generalization"
     return "statement"
+
+
+def _asks_stored(sentence: str) -> bool:
+    # Two searches: in one pattern the second word would be looked for from each of the first.
+    asks = _ASKS.search(sentence)
+    if asks is not None and _OF_USER.search(sentence, asks.end()):
+        return True
+    return _DO_I.search(sentence) is not None
 
 
 def find_routes(text: str, *, command: Command | None, is_feedback: bool) -> frozenset[Route]:

@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from habitus.memory.errors import StoreCorruptError, StoreFullError
+from habitus.memory.errors import InvalidInputError, StoreCorruptError, StoreFullError
 from habitus.memory.index.outbox import put_added, put_removed, shard_of
 from habitus.memory.storage import reading
 from habitus.memory.storage.encryption import EncryptionKey, refused, sqlcipher
 from habitus.memory.storage.reading import Size
-from habitus.memory.storage.sql import Connection, FeatureRow, Statements
+from habitus.memory.storage.sql import NO_TEXT, Connection, FeatureRow, Statements
 from habitus.memory.storage.writing import new_epoch
 
 BUSY_SECONDS = 30.0
@@ -121,6 +121,8 @@ def translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about the file into the store's; errors about the SQL stay as they are."""
     try:
         yield
+    except UnicodeEncodeError:
+        raise InvalidInputError(NO_TEXT) from None
     except _kinds() as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         if code == sqlite3.SQLITE_NOTADB:

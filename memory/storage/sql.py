@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from habitus.memory.storage.reading import Size
 
+NO_TEXT = "an id or a text holds what is no text, a NUL character or a lone surrogate: take it out"
+"""What a database says of it would repeat the text, so it is not told."""
+
 FeatureRow = tuple[int, int, int, bytes, bytes, bytes]
 """Of a turn: sequence number, passages, terms, then hashes and counts of the terms, and the vectors."""
 

@@ -20,7 +20,7 @@ _NUMBER_WORDS = (
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred dozen "
     "once twice single couple several few half both"
 ).split()
-NUMBER = rf"(?:\d[\d,.]*(?:st|nd|rd|th)?|{'|'.join(_NUMBER_WORDS)})"
+NUMBER = rf"(?:\d[\d,.]{{0,20}}(?:st|nd|rd|th)?|{'|'.join(_NUMBER_WORDS)})"
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -168,6 +168,8 @@ _MAX_CHARS = 2_000
 """Of a message, from its end, in which it is looked for what is to be compared: what stands between two words
 is tried for every pair of them."""
 
+_MAX_FIRST_CHARS = 600
+"""Likewise, where it is tried for every three of them."""
 _MAX_SENTENCE_CHARS = 1_000
 """A longer one is no sentence but a table, of which the beginning is looked at."""
 _FRAME = _compiled(r"^(?:the day (?:that )?|when |that )")
@@ -202,7 +204,7 @@ def _kind(text: str) -> tuple[Kind, tuple[str, ...], str | None]:
         listed = _LIST.search(text)
         items = _split(_ITEM, (listed["items"] or listed["names"]) if listed else "")
         return "order", items if len(items) > 1 else (), None
-    if found := _FIRST.search(text):
+    if found := _FIRST.search(text[-_MAX_FIRST_CHARS:]):
         options = _split(_OPTION, found["options"])
         if len(options) > 1:
             return "first", options, None

@@ -13,13 +13,15 @@ from habitus.memory.known.slots import is_own
 from habitus.retrievers.analysis import FUNCTION_STEMS, analyze
 
 _ASKED = re.compile(
-    r"\bhow\s+many\s+(?:different\s+|new\s+|other\s+)*(?P<things>[\w'’ -]{2,40}?)\s+(?:have|did)\s+(?:i"
-    r"|we)\s+"
-    r"(?:\w+ly\s+|ever\s+|already\s+|now\s+)*(?P<verb>[a-z]+)"
-    r"(?:\s+(?:so\s+far|by\s+now|already|yet|until\s+now|up\s+to\s+now|in\s+all|in\s+total|altogether"
-    r"|all\s+told))*\s*\?\s*$",
+    r"\bhow many (?:different |new |other )*(?P<things>[\w'’ -]{2,40}?) (?:have|did) (?:i"
+    r"|we) "
+    r"(?:\w+ly |ever |already |now )*(?P<verb>[a-z]+)"
+    r"(?: (?:so far|by now|already|yet|until now|up to now|in all|in total|altogether"
+    r"|all told))* ?\?$",
     re.IGNORECASE,
 )
+_MAX_CHARS = 1_000
+"""Of a message, from its end, that may be such a question."""
 _DID = (
     r"(?:^|[,;:.]\s*|\b(?:and|then|finally|yesterday|today|that|night|week|morning|evening|weekend)\s+)"
     r"(?:i|we)(?:['’]ve|\s+have)?\s+(?:\w+ly\s+|just\s+|now\s+|also\s+|already\s+|even\s+)*"
@@ -57,7 +59,7 @@ def counted(asked: Asked, said: Sequence[Said]) -> str | None:
     What is planned, done by others or only mentioned again does not count. It must be a case of what is asked
     for: called so, or given by its name right behind the verb. Where a number was told, nothing is counted.
     """
-    question = _ASKED.search(asked.text)
+    question = _ASKED.search(" ".join(asked.text[-_MAX_CHARS:].split()))
     if question is None or asked.spans:
         return None
     verb = _base(question["verb"])

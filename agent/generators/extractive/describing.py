@@ -13,7 +13,9 @@ NOTHING_KNOWN = "I don't know enough about you yet."
 _MAX_STATEMENTS = 6
 _PER_SECTION = 2
 _NEAR = 0.3
-_STATEMENT = re.compile(r"“[^”]*”|[^.“”]+\.")
+_PIECE = re.compile(r"“[^“”]*”|[^.“”]+\.?")
+"""What ends in neither a full stop nor a quotation mark is no statement, but is matched: what is not would be
+tried again from each of its letters."""
 _FRAME = re.compile(
     r"\b(?:describe|summari[sz]e|characteri[sz]e|kind|sort|type|tastes?|preferences?|interests?|personality|style|"
     r"habits?|generally|usually|normally|typically|like|prefer|enjoy|want|think|person)\b",
@@ -52,7 +54,7 @@ def _statements(parts: PromptParts) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in parts.sections.get("profile", "").splitlines():
         title, _, text = line.partition(": ")
-        found[title] = [one.strip() for one in _STATEMENT.findall(text)] or [text]
+        found[title] = [one.strip() for one in _PIECE.findall(text) if one[-1] in ".”"] or [text]
     if not found and "persona" in parts.sections:
         found["Preferences"] = [line.removeprefix("- ") for line in parts.sections["persona"].splitlines()]
     return {title: statements for title, statements in found.items() if any(statements)}

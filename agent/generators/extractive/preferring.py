@@ -26,6 +26,8 @@ _BETWEEN = re.compile(
     r"(?P<one>[^,?]+?),?\s+(?:or|and)\s+(?P<other>[^,?]+?)\s*\?\s*$",
     re.IGNORECASE,
 )
+_MAX_CHARS = 400
+"""A longer message is no such question: what stands between two words is tried for every pair of them."""
 _AGAINST = re.compile(r"dislike|hate|avoid", re.IGNORECASE)
 _LINE = re.compile(r"^(?:must: |prefer: |- )?(?P<statement>.*?)(?: \((?P<scope>[^()]+)\))?$")
 _ANY_DAY = datetime(2000, 1, 1, tzinfo=UTC)
@@ -41,7 +43,8 @@ class _Taste:
 
 def preferred(parts: PromptParts) -> str | None:
     """Return which of two things the user likes, quoting what they said; None if no preference tells it."""
-    asked = _BETWEEN.match(parts.text.replace("’", "'"))
+    question = parts.text.replace("’", "'")
+    asked = _BETWEEN.match(question) if len(question) <= _MAX_CHARS else None
     if asked is None:
         return None
     against = _AGAINST.search(asked["verb"] or "") is not None

@@ -23,6 +23,9 @@ _MAX_GAP = 3
 """Words between a number and what it counts."""
 _QUOTED_WORDS = 20
 
+_MAX_CHARS = 400
+"""A longer message asks for no sum: what stands between two words is tried for every pair of them."""
+
 _TOTAL = re.compile(r"\b(?:total|in all|altogether|combined)\b", re.IGNORECASE)
 _PAIR = re.compile(
     r"^(?P<head>.*?\b(?:of|for|from|on|as)\s+)(?P<a>(?:(?!\b(?:of|for|from|on)\b).)+?)\s+and\s+(?P<b>.+?)"
@@ -95,11 +98,14 @@ class _Told:
 
 def reckon(asked: Asked, evidence: Evidence) -> str | None:
     """Add up or subtract what the question asks for; None where it asks for neither, or one is missing."""
-    sought = _sought(asked.text)
-    pair = _TOTAL.search(asked.text) and _PAIR.match(asked.text.strip())
+    question = asked.text.strip()
+    if len(question) > _MAX_CHARS:
+        return None
+    sought = _sought(question)
+    pair = _TOTAL.search(question) and _PAIR.match(question)
     if pair and (told := _each(asked, pair, sought, evidence)):
         return _said("Together", sum(one.value for one in told), told, sought, asked)
-    compared = _COMPARED.match(asked.text.strip()) or _BETWEEN.match(asked.text.strip())
+    compared = _COMPARED.match(question) or _BETWEEN.match(question)
     if compared and (told := _each(asked, compared, sought, evidence)):
         return _said("A difference of", abs(told[0].value - told[1].value), told, sought, asked)
     return None

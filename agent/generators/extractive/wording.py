@@ -17,9 +17,7 @@ _LEAD = re.compile(
     r"speaking of [\w' ]{3,40}|that reminds me)\s*[,:-]\s*|(?:oh|and|but|so) )+",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(
-    r"(?<=[,;:])\s+|\s+(?=[-–—]\s)|\s+(?=(?:and|but|because|so|which|while|although|when)\s)"
-)
+_CLAUSE = re.compile(r"(?<=[,;:]) | (?=[-–—] )| (?=(?:and|but|because|so|which|while|although|when) )")
 
 
 def told_on(day: date | None) -> str:
@@ -38,9 +36,10 @@ def shortest(text: str, asked: Asked | None, max_words: int = MAX_WORDS) -> str:
     """Return the run of clauses, of at most so many words, that bears most on the question."""
     bare = _LEAD.sub("", text)
     bare = bare[:1].upper() + bare[1:] if bare else text
-    if len(bare.split()) <= max_words:
+    words = bare.split()
+    if len(words) <= max_words:
         return bare
-    clauses = _CLAUSE.split(bare)
+    clauses = _CLAUSE.split(" ".join(words))
     wanted = set(analyze(" ".join(asked.words))) if asked else set()
     best, best_worth = (0, 1), (-1.0, 0)
     for first in range(len(clauses)):

@@ -31,7 +31,7 @@ from habitus.memory.storage.postgres.schema import alone, migrate
 from habitus.memory.storage.postgres.url import check_url
 from habitus.memory.storage.postgres.wide import forget_postings
 from habitus.memory.storage.reading import Size
-from habitus.memory.storage.sql import FeatureRow, Result
+from habitus.memory.storage.sql import NO_TEXT, FeatureRow, Result
 from habitus.memory.storage.writing import new_epoch
 from habitus.retrievers.encoder import Encoder
 
@@ -227,6 +227,8 @@ class PostgresDatabase:
             ) from error
         except errors.DataError as error:
             raise InvalidInputError("PostgreSQL cannot hold this value") from error
+        except UnicodeEncodeError:
+            raise InvalidInputError(NO_TEXT) from None
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if isinstance(error, errors.LockNotAvailable):
                 raise
