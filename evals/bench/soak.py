@@ -28,6 +28,7 @@ from habitus.evals.bench.clock import load, resident_mb
 from habitus.evals.bench.memories import START, MadeUp, fill
 from habitus.evals.bench.plots import PlotError, check_png_plot, png_over_time
 from habitus.evals.bench.soak_users import KINDS, Users
+from habitus.evals.running import UsageError
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
@@ -100,7 +101,17 @@ class Sample:
 
 
 def run(agent: Agent, plan: Plan, samples_file: Path) -> dict[str, Any]:
-    """Soak an agent and return what came of it; `broken` names what must not be."""
+    """Soak an agent and return what came of it; `broken` names what must not be.
+
+    Raises:
+        UsageError: somebody's memory is stored there already.
+    """
+    if agent.store.users():
+        # Their messages would be counted as its own, and may be somebody's.
+        raise UsageError(
+            "somebody's memory is stored there already: give an empty database, or drop what an earlier soak"
+            " left (DROP SCHEMA habitus CASCADE)"
+        )
     made_up = MadeUp(agent.store.encoder.dim, plan.seed)
     names = [f"user{number}" for number in range(plan.users)]
     for name in names:
@@ -278,7 +289,7 @@ def soak(
     threads: Annotated[int, typer.Option(min=1, help="That talk at once, without a pause.")] = 4,
     history: Annotated[int, typer.Option(min=0, help="Messages every user has before it begins.")] = 30,
     url: Annotated[
-        str | None, typer.Option(help="PostgreSQL to use instead of a folder; it is not emptied afterwards.")
+        str | None, typer.Option(help="Empty PostgreSQL to use instead of a folder; not emptied afterwards.")
     ] = None,
     scratch: Annotated[
         Path | None, typer.Option(help="Folder for the store, about 3 GB; removed afterwards.")

@@ -17,6 +17,7 @@ from habitus.evals.bench import soak
 from habitus.evals.bench.memories import START
 from habitus.evals.bench.soak import Plan, Sample, compared, n_handles, percentiles, run, write
 from habitus.evals.bench.soak_users import KINDS, Users
+from habitus.evals.running import UsageError
 from habitus.retrievers.encoder import HashingEncoder
 
 SMALL = Plan(seconds=2.0, warm_up_seconds=0.5, users=6, threads=2, history=4, every=0.2)
@@ -45,6 +46,14 @@ def test_a_short_soak_breaks_nothing_but_perhaps_the_bound_on_memory(agent: Agen
     assert all(line["resident_mb"] > 0 and line["handles"] > 0 for line in lines)
     assert write(report, tmp_path / soak.SAMPLES_FILE, tmp_path).read_bytes().startswith(b"\x89PNG")
     assert json.loads((tmp_path / "soak.json").read_text()) == report
+
+
+def test_a_store_that_is_not_empty_is_left_alone(agent: Agent, tmp_path: Path) -> None:
+    agent.chat("user0", "I hate loud places.")
+    before = agent.export("user0")
+    with pytest.raises(UsageError, match="give an empty database"):
+        run(agent, SMALL, tmp_path / soak.SAMPLES_FILE)
+    assert agent.export("user0") == before
 
 
 def test_every_kind_is_done_and_counted(agent: Agent) -> None:
