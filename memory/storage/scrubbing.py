@@ -31,7 +31,7 @@ _READ_BYTES = 4 * 2**20
 
 
 class UnknownLayoutError(ValueError):
-    """The file is not laid out as expected: encrypted, too large, or damaged. Nothing was written."""
+    """The file is not laid out as expected: too large, or damaged. Nothing was written."""
 
 
 def scrub_pages(file: FileIO) -> int:

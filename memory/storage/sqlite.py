@@ -128,30 +128,34 @@ class Database:
     def scrub(self) -> None:
         """Overwrite what the file still holds of deleted rows, and empty the write-ahead log.
 
-        Reads the whole file once. It is written anew where much of it is unused, which takes many times
-        as long and for a while as much space again.
+        Reads the whole file once. It is written anew where much of it is unused, or where it is encrypted,
+        which takes many times as long and for a while as much space again.
         """
         with self._lock, translated(self.path):
             self._check_open()
             (n_pages,) = self._writer.execute("PRAGMA page_count").fetchone()
             (n_unused,) = self._writer.execute("PRAGMA freelist_count").fetchone()
-            if n_unused > n_pages * _MAX_UNUSED:
+            # What lies where in an encrypted page cannot be seen from outside.
+            if self._key is not None or n_unused > n_pages * _MAX_UNUSED:
                 self._vacuum(n_pages)
             self._empty_log()
-            try:
-                # Of an encrypted file nobody knows the layout: it is always written anew.
-                scrub_pages(self._file)
-            except UnknownLayoutError:
-                self._vacuum(n_pages)
-                self._empty_log()
-            except OSError as error:
-                raise StoreFullError(
-                    f"{self.path} cannot be written ({error}); what was deleted may still be in its unused"
-                    " parts: repeat the deletion"
-                ) from error
+            if self._key is None:
+                self._overwrite(n_pages)
             # Its cache holds pages as they were, and would write them back with the next change.
             writer, self._writer = self._writer, self._connect_writer()
             writer.close()
+
+    def _overwrite(self, n_pages: int) -> None:
+        try:
+            scrub_pages(self._file)
+        except UnknownLayoutError:
+            self._vacuum(n_pages)
+            self._empty_log()
+        except OSError as error:
+            raise StoreFullError(
+                f"{self.path} cannot be written ({error}); what was deleted may still be in its unused"
+                " parts: repeat the deletion"
+            ) from error
 
     def _vacuum(self, n_pages: int) -> None:
         if n_pages > _VACUUM_IN_MEMORY_PAGES:
