@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from habitus.agent.commands.options import AsJson, console, show_json
+
+if TYPE_CHECKING:
+    from habitus.memory.store import MemoryStore
 
 _PLACE = "Data folder, or postgresql://USER:PASSWORD@HOST/DATABASE."
 
@@ -21,7 +24,8 @@ def migrate(
     """Copy users to another store, verified by counts and checksums; run again, it goes on where it stopped.
 
     Stop the agents of these users meanwhile: nothing that is said later reaches the copy. The source is
-    left as it is. The configured key is that of every folder, old and new.
+    left as it is. The configured key is that of every folder, old and new. With `chroma_url` in the
+    configuration, folders keep vectors on that server: those of the source stay until its users are deleted.
     """
     from habitus.agent.configuration import load
     from habitus.agent.defaults import default_encoder
@@ -34,11 +38,15 @@ def migrate(
         raise NotFoundError(f"there is no data folder {source!r} to move from")
     if source == target:
         raise InvalidInputError("--from and --to are the same place; there is nothing to move")
-    encoder, key = default_encoder(), load().encryption_key()
-    with (
-        open_store(source, encoder, key=None if is_url(source) else key) as old,
-        open_store(target, encoder, key=None if is_url(target) else key) as new,
-    ):
+    configuration, encoder = load(), default_encoder()
+
+    def store(place: str) -> MemoryStore:
+        if is_url(place):
+            return open_store(place, encoder)
+        server, key = configuration.settings.chroma_url, configuration.encryption_key()
+        return open_store(place, encoder, chroma_url=server, key=key)
+
+    with store(source) as old, store(target) as new:
         with progress_bar("Moving users") as progress:
             moved = move_users(old, new, user, progress=progress)
     if show_json({"copied": moved.copied, "found": list(moved.found)}, as_json):

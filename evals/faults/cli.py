@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from habitus.evals.running import FAILED, UsageError
-
-if TYPE_CHECKING:
-    from habitus.evals.faults.report import Row
 
 
 class Backend(StrEnum):
@@ -32,6 +28,14 @@ def faults(
     ] = None,
     operations: Annotated[int, typer.Option(min=1, help="Of a writer before it is killed, at most.")] = 30,
     memories: Annotated[int, typer.Option(min=0, help="Made-up memories that the store holds before.")] = 0,
+    opens_within: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Seconds; a store that opens later after a kill is a fault.",
+            show_default="no bound",
+        ),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(
@@ -50,6 +54,7 @@ def faults(
     from rich.console import Console
 
     from habitus.evals.cli import user_errors
+    from habitus.evals.faults.killing import kill
     from habitus.evals.faults.places import ENCRYPTED, postgres_place
     from habitus.evals.faults.report import Row, show, write
     from habitus.evals.faults.trials import TRIALS
@@ -59,23 +64,29 @@ def faults(
     rows: list[Row] = []
     with user_errors(), console.status("") as status, tempfile.TemporaryDirectory() as folder:
 
-        def tell(what: str) -> None:
-            status.update(what)
+        def kills_on(name: str, place: str) -> Row:
+            killed = kill(
+                place,
+                kills,
+                seed=seed,
+                n_memories=memories,
+                most_lines=2 * operations,
+                opens_within=opens_within,
+                progress=lambda done, of: status.update(f"{name}: kill {done} of {of}"),
+            )
+            return Row.of_kills(name, killed, n_memories=memories)
 
         if Backend.EMBEDDED in wanted:
-            rows.append(
-                _kills("embedded", str(Path(folder) / "killed"), kills, operations, memories, seed, tell)
-            )
+            rows.append(kills_on("embedded", str(Path(folder) / "killed")))
             for name, trial in TRIALS.items():
                 status.update(name)
                 rows.append(Row.of_trials(name, trial, Path(folder) / name, trials, seed))
         if Backend.ENCRYPTED in wanted:
-            place = f"{ENCRYPTED}{Path(folder) / 'sealed'}"
-            rows.append(_kills("encrypted", place, kills, operations, memories, seed, tell))
+            rows.append(kills_on("encrypted", f"{ENCRYPTED}{Path(folder) / 'sealed'}"))
         if Backend.POSTGRES in wanted:
             try:
                 with postgres_place(url) as place:
-                    rows.append(_kills("PostgreSQL", place, kills, operations, memories, seed, tell))
+                    rows.append(kills_on("PostgreSQL", place))
             except UsageError as error:
                 if backend:
                     raise
@@ -86,17 +97,3 @@ def faults(
     if out is not None:
         write(rows, out)
     raise typer.Exit(FAILED if any(row.found for row in rows) else 0)
-
-
-def _kills(
-    name: str, place: str, n: int, operations: int, memories: int, seed: int, tell: Callable[[str], None]
-) -> Row:
-    from habitus.evals.faults.killing import kill
-    from habitus.evals.faults.report import Row
-
-    def progress(done: int, of: int) -> None:
-        tell(f"{name}: kill {done} of {of}")
-
-    return Row.of_kills(
-        name, kill(place, n, seed=seed, n_memories=memories, most_lines=2 * operations, progress=progress)
-    )

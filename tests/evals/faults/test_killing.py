@@ -77,6 +77,14 @@ def test_a_move_that_was_broken_off_goes_on_in_the_next_life(place: str) -> None
         writer.close()
 
 
+@pytest.mark.parametrize("bound", [None, 0.0])
+def test_a_store_that_opens_later_than_asked_for_is_a_fault(tmp_path: Path, bound: float | None) -> None:
+    killed = kill(str(tmp_path / "data"), 1, n_memories=20, most_lines=2, opens_within=bound)
+    assert [what.partition(" took")[0] for what in killed.found] == (
+        [] if bound is None else ["kill 1: opening"]
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", TRIALS)
 def test_other_faults_lose_nothing(fault: str, tmp_path: Path) -> None:

@@ -84,6 +84,63 @@ def test_a_folder_moves_to_a_server_and_what_is_lost_there_is_built_anew(
             client.delete_collection(name)
 
 
+def test_whoever_opens_the_folder_deletes_on_the_server(
+    chroma_url: str, tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    before = collections(chroma_url)
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=0, chroma_url=chroma_url) as store:
+        for user in ("ann", "bob"):
+            store.commit(user, Changes(turns=make_turns(user, "s", "about figs")))
+        store.flush()
+        assert len(collections(chroma_url) - before) == 2
+    with EmbeddedStore.open(tmp_path, encoder) as store:  # as commands do that know of no server
+        store.delete_user("bob")
+        assert len(collections(chroma_url) - before) == 1
+        store.reindex()
+        assert collections(chroma_url) == before
+        assert list(tmp_path.rglob("chroma.sqlite3"))
+
+
+def test_vectors_are_in_one_place(
+    chroma_url: str, tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    before = collections(chroma_url)
+    other = chroma_url.replace("127.0.0.1", "localhost")
+    for number, url in enumerate((chroma_url, other, None, chroma_url)):
+        with EmbeddedStore.open(tmp_path, encoder, exact_limit=0, chroma_url=url) as store:
+            store.commit("ann", Changes(turns=make_turns("ann", f"s{number}", f"about fig {number}")))
+            store.flush()
+            assert f"s{number}.0" in found(store, f"about fig {number}")
+            assert len(collections(chroma_url) - before) == (url is not None)
+            assert len(list(tmp_path.rglob("chroma.sqlite3"))) == (url is None)
+    with EmbeddedStore.open(tmp_path, encoder) as store:
+        store.delete_user("ann")
+    assert collections(chroma_url) == before
+
+
+def test_a_deletion_on_a_server_that_does_not_answer_is_carried_through_later(
+    chroma_url: str, tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
+) -> None:
+    before = collections(chroma_url)
+    with EmbeddedStore.open(tmp_path, encoder, exact_limit=0, chroma_url=chroma_url) as store:
+        store.commit("ann", Changes(turns=make_turns("ann", "s", "about figs")))
+        store.flush()
+    [noted] = tmp_path.rglob("server.txt")
+    noted.write_text("http://127.0.0.1:9")
+    with EmbeddedStore.open(tmp_path, encoder) as store:
+        with pytest.raises(StoreUnreachableError, match="127.0.0.1:9.*start it and open the folder again"):
+            store.delete_user("ann")
+        assert store.users() == []
+    with pytest.raises(StoreUnreachableError, match="remove .*remote-"):
+        EmbeddedStore.open(tmp_path, encoder)
+    noted.unlink()
+    with pytest.raises(StoreUnreachableError, match="with its `chroma_url` once"):
+        EmbeddedStore.open(tmp_path, encoder)
+    assert len(collections(chroma_url) - before) == 1
+    EmbeddedStore.open(tmp_path, encoder, chroma_url=chroma_url).close()
+    assert collections(chroma_url) == before
+
+
 def test_a_server_that_does_not_answer_is_told_and_nothing_is_lost(
     tmp_path: Path, encoder: HashingEncoder, make_turns: MakeTurns
 ) -> None:
