@@ -104,8 +104,13 @@ class TestWhatIsStored:
     ) -> None:
         turns = make_turns("ann", "s", *(babble(20) for _ in range(150)))
         answers = []
-        for name, one in (("plain", None), ("encrypted", key)):
-            with EmbeddedStore.open(tmp_path / name, encoder, key=one) as store:
+        # The last one holds nobody in memory between searches, and would index whom it may.
+        for name, one, limits in (
+            ("plain", None, {}),
+            ("encrypted", key, {}),
+            ("small", key, {"exact_limit": 1, "resident_bytes": 1}),
+        ):
+            with EmbeddedStore.open(tmp_path / name, encoder, key=one, **limits) as store:
                 store.commit("ann", Changes(turns=turns))
                 texts = ("word1 word2", "word7 word30 word100", turns[17].text)
                 vectors = encoder.encode(texts)
@@ -115,10 +120,11 @@ class TestWhatIsStored:
                         for text, one in zip(texts, vectors, strict=True)
                     ]
                 )
-        for plain, encrypted in zip(*answers, strict=True):
-            assert plain.turn_ids == encrypted.turn_ids
-            for arm, scores in plain.arms.items():
-                np.testing.assert_array_equal(encrypted.arms[arm], scores)
+        for plain, *encrypted in zip(*answers, strict=True):
+            for found in encrypted:
+                assert plain.turn_ids == found.turn_ids
+                for arm, scores in plain.arms.items():
+                    np.testing.assert_array_equal(found.arms[arm], scores)
 
     def test_is_not_left_by_the_indexes_of_an_earlier_store(
         self,
