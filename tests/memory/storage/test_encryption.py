@@ -105,12 +105,11 @@ class TestWhatIsStored:
         turns = make_turns("ann", "s", *(babble(20) for _ in range(150)))
         answers = []
         # The last one holds nobody in memory between searches, and would index whom it may.
-        for name, one, limits in (
-            ("plain", None, {}),
-            ("encrypted", key, {}),
-            ("small", key, {"exact_limit": 1, "resident_bytes": 1}),
-        ):
-            with EmbeddedStore.open(tmp_path / name, encoder, key=one, **limits) as store:
+        for name, one, limit in (("plain", None, 10**9), ("encrypted", key, 10**9), ("small", key, 1)):
+            opened = EmbeddedStore.open(
+                tmp_path / name, encoder, key=one, exact_limit=limit, resident_bytes=limit
+            )
+            with opened as store:
                 store.commit("ann", Changes(turns=turns))
                 texts = ("word1 word2", "word7 word30 word100", turns[17].text)
                 vectors = encoder.encode(texts)
