@@ -19,6 +19,7 @@ from habitus.memory.extraction.denials import denied_in
 from habitus.memory.extraction.facts import facts_in
 from habitus.memory.extraction.guards import spoken_by_user
 from habitus.memory.extraction.judgements import judgements_in
+from habitus.memory.extraction.orders import orders_in
 from habitus.memory.extraction.outcome import Extraction, place_of
 from habitus.memory.extraction.preferences import preferences_in
 from habitus.memory.extraction.segmentation import Sentence
@@ -76,7 +77,11 @@ def _told(turn: Turn, sentence: Sentence) -> list[Preference]:
     source: SourceKind = "correction" if is_correction(sentence) else "statement"
     style = style_in(turn, sentence, source=source)
     stated = preferences_in(turn, sentence, source=source) + complaints_in(turn, sentence)
-    return style or stated or judgements_in(turn, sentence) or constraints_in(turn, sentence)
+    return style or orders_in(turn, sentence) or stated or _unstated(turn, sentence)
+
+
+def _unstated(turn: Turn, sentence: Sentence) -> list[Preference]:
+    return judgements_in(turn, sentence) or constraints_in(turn, sentence)
 
 
 def _distinct(preferences: Sequence[Preference]) -> list[Preference]:

@@ -18,6 +18,31 @@ from habitus.memory.extraction.grammar import (
 )
 
 ABSTAINING: tuple[Cue, ...] = (
+    cue(
+        # "I'd rather starve than eat tripe": no liking for the first.
+        r"(?:'d|\s+would)\s+(?:\w+ly\s+|much\s+)?(?:rather|sooner)\s+(?:die|starve|go\s+(?:hungry|thirsty|without"
+        r"|blind|naked|to\s+(?:jail|prison|hell))|quit|cry|poke\s+my\s+eyes?\s+out)\s+than(?:\s+(?:eat|drink|wear|use"
+        r"|watch|drive|ride))?",
+        "avoid",
+        0.85,
+        0.85,
+    ),
+    cue(
+        r"(?:\s+(?:can|will|could|would|do)|'ll|'d)?\s+(?:\w+ly\s+)?(?:eat|drink|like|love|watch|read|wear|play"
+        r"|listen\s+to)\s+(?:almost\s+|nearly\s+|pretty\s+much\s+)?(?:anything|everything|all\s+\w+|most\s+things)"
+        r"\s+(?:but|except(?:\s+for)?|apart\s+from|other\s+than|bar|as\s+long\s+as\s+it(?:'s|\s+is|\s+isn't)\s*(?:not)?)"
+        r"(?!\s+(?:i|we|it|when|if|that|this|at|on|in|for)\b)",
+        "avoid",
+        0.75,
+        0.8,
+    ),
+    cue(rf"{ADVERBS}(?:eat|drink|use|wear|smoke|watch|read|play|buy)\s+neither", "avoid", 0.75, 0.85),
+    cue(
+        rf"{ADVERBS}{BE}\s+(?:also\s+)?having\s+(?:{DEGREE})allerg(?:y|ies)\s+(?:to|of|from|with|for)",
+        "avoid",
+        1.0,
+        0.95,
+    ),
     cue(rf"{ADVERBS}{NOT}\s+(?:\w+ly\s+)?touch(?!\s+(?:the|this|that|it|my)\b)", "avoid", 0.85, 0.8),
     cue(rf"{ADVERBS}reacts?\s+(?:\w+ly\s+)?to(?=\s+\w)(?<=badly\sto)", "avoid", 0.9, 0.85),
     cue(
@@ -82,7 +107,7 @@ ABSTAINING: tuple[Cue, ...] = (
     ),
     cue(rf"{ADVERBS}{NOT}\s+want\s+any\s+more(?=\s+(?:\w+\s+)?\w+s\b)", "avoid", 0.6, 0.65),
     cue(
-        rf"{ADVERBS}(?:{BE}\s+{ADVERBS})?(?:allergic|intolerant|hypersensitive|sensitive|averse)\s+(?:to|of)",
+        rf"{ADVERBS}(?:{BE}\s+{ADVERBS})?(?:allergic|intolerant|hypersensitive|sensitive|averse)\s+(?:to|of|(?<=allergic\s)(?:from|with|against))",
         "avoid",
         1.0,
         0.95,

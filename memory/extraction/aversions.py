@@ -17,6 +17,15 @@ from habitus.memory.extraction.grammar import (
 )
 
 AVERSIONS: tuple[Cue, ...] = (
+    cue(rf"{ADVERBS}(?:like|love|enjoy|prefer|fancy|want|need)\s+neither(?!\s+of\b)", "dislike", 0.75, 0.85),
+    cue(
+        # The progressive of those whose first language is another: "I am not liking spicy food".
+        rf"{ADVERBS}{BE}\s+not\s+{ADVERBS}(?:liking|loving|preferring|wanting)(?!\s+(?:the|this|that|it|how|your"
+        r"|these|those|any\s+of)\b)",
+        "dislike",
+        0.75,
+        0.75,
+    ),
     cue(
         r"(?:\s+have|'ve)\s+(?:\w+ly\s+|just\s+)*(?:outgrown|lost\s+(?:all\s+)?(?:interest\s+in"
         r"|my\s+(?:taste|love|appetite)\s+for)|gone\s+right"

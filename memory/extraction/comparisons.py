@@ -97,6 +97,12 @@ _TO = re.compile(
 _NAME_TO = re.compile(
     rf"\s*(?P<kept>[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*)\s+to\s+[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*{_END}"
 )
+_ACTS = re.compile(
+    r"\s*(?:(?-i:[A-Z])[\w'-]+|people|others|every(?:one|body)|some(?:one|body)|guests|kids|children|friends"
+    r"|(?:my|our|the)\s+(?:team|staff|boss|kids|children|family|parents|friends|guests|colleagues|students))\s+to\s+(?-i:[a-z])(?!\w*ing\b)",
+    re.IGNORECASE,
+)
+"""Whoever is to do a thing: "I'd prefer Anna to lead" compares nothing."""
 _NOTHING = re.compile(r"^\s*nothing\s+(?:more|better)\s+than\b", re.IGNORECASE)
 _THAN = re.compile(r"\s+(?:than|over)\b(?!\s+(?:\d|an?\s+(?:hour|week|day|year)))", re.IGNORECASE)
 
@@ -156,6 +162,8 @@ def without_rejected(cue: str, words: str) -> str:
     cut = _TO if _PREFERS.search(cue) else _THAN if _RATHER.search(cue) else None
     if cut is _TO and (named := _NAME_TO.match(words)) is not None:
         return named["kept"]
+    if cut is _TO and _ACTS.match(words):
+        return words
     match = cut.search(words) if cut is not None else None
     return words[: match.start()] if match is not None else words
 

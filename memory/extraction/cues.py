@@ -61,7 +61,7 @@ SUBJECT = re.compile(
     r"|i\s+am)\s+(?:someone|somebody|a\s+\w+(?:\s+\w+)?|the\s+(?:type|kind|sort)\s+of\s+person|one"
     r"|an\s+\w+(?:\s+\w+)?)\s+who|(?:as|being)\s+(?:someone|somebody)(?=\s+(?:with\b|(?:\w+ly\s+)?(?:allergic"
     r"|intolerant|sensitive|averse)\s+to\b)))\b"
-    r"|(?P<first>i|we)(?=[\s'])(?!\.e)|(?P<linked>,(?=\s+(?:avoiding|preferring|disliking|hating|loving"
+    r"|(?P<first>i|we)(?=[\s']|(?<=\bi)m\s)(?!\.e)|(?P<linked>,(?=\s+(?:avoiding|preferring|disliking|hating|loving"
     r"|favou?ring)\b)"
     r"|(?:,\s*)?\b(?:and|but|or|yet|so)(?=\s)(?:\s+(?:that|then|therefore|hence|thus"
     r"|as\s+such))?)|(?P<as>(?:^|(?<=[,.;!?]\s)|\band\s+)(?:as\s+an?|being|on|following"

@@ -40,7 +40,9 @@ HABIT = (
     r"|consistently|invariably|tends?\s+(?:\w+\s+)?to|make\s+(?:sure|a\s+point)\s+(?:to|of)|strictly|purely"
     r"|try\s+to|tries\s+to|strive\s+to|aim\s+to|strives\s+to|aims\s+to)\s+)"
 )
-BE = r"(?:am|'m|is|'s|are|'re|have\s+(?:always\s+)?been|'ve\s+(?:always\s+)?been|being|was\s+always)"
+BE = (
+    r"(?:am|'m|(?<=\bi)m|is|'s|are|'re|have\s+(?:always\s+)?been|'ve\s+(?:always\s+)?been|being|was\s+always)"
+)
 HAVE = r"(?:have|has|having|'ve\s+got|have\s+got|'ve|suffer\s+from|experience|with|live\s+with)"
 NOT = r"(?:don't|do\s+not|doesn't|does\s+not|dont|doesnt|didn't\s+ever)"
 CANNOT = (

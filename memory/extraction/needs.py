@@ -54,7 +54,7 @@ NEEDS: tuple[Cue, ...] = (
         rf"(?:{ADVERBS}(?:{BE}|as|and)|(?:\s*'ve|\s+have)?\s+(?:recently\s+|just\s+)?(?:went|gone|turned"
         rf"|became|become))"
         rf"\s+{ADVERBS}(?:an?\s+)?{DEGREE}(?:strict\s+|committed"
-        rf"\s+)?(?P<target>\w+tarian|vegan"
+        rf"\s+)?(?P<target>\w+tarian|vegan|(?:pure[\s-]+)?veg"
         rf"|teetotal(?:l?er)?"
         rf"|celiac|coeliac|diabetic)",
         "require",

@@ -48,8 +48,8 @@ def record_id(*parts: str) -> str:
 
 
 _DIET = re.compile(
-    r"(?:(?:strict|lacto|ovo|lifelong|committed|flexible|raw)[\s-]+)*(?:(?:vege|pesca|flexi"
-    r"|fruit|pollo)\w*tarian|vegan|carnivore|omnivore)(?:\s+diet)?"
+    r"(?:(?:strict|lacto|ovo|lifelong|committed|flexible|raw)[\s-]+)*(?:(?:vege|egge|pesca|flexi"
+    r"|fruit|pollo)\w*tarian|vegan|(?:pure[\s-]+)?veg|carnivore|omnivore)(?:\s+diet)?"
 )
 
 

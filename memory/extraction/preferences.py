@@ -34,8 +34,8 @@ _WEAK = re.compile(
 )
 _NOTE = re.compile(
     r"(?:(?:also|really|absolutely|personally|honestly)[,\s]+)?(?:(?P<verb>love|prefer|dislike"
-    r"|hate|can't\s+(?:stand|eat|have)|cannot\s+(?:stand|eat|have)"
-    r"|don't\s+(?:like|eat|drink|enjoy|want\s+any)|never\s+(?:liked|eat|drink|wear|use))"
+    r"|hate|can'?t\s+(?:stand|eat|have)|cannot\s+(?:stand|eat|have)"
+    r"|don'?t\s+(?:like|eat|drink|enjoy|want\s+any)|never\s+(?:liked|eat|drink|wear|use))"
     r"|(?P<state>(?:not\s+(?:a\s+|an\s+|really\s+|too\s+|very\s+|much\s+)*(?:big\s+|huge\s+)?(?:fan"
     r"|into|keen|fond|interested)|(?:severely\s+)?allergic|big\s+fan"
     r"|(?:strict\s+)?(?:vegan|\w+tarian)\s+here|never\s+been\s+(?:a\s+fan|into|fond|keen))))\b",
@@ -58,7 +58,7 @@ _CLAUSE_START = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
-    r"(?:[;()]|\s[-–—]\s|,?\s+but\s+(?=i\b|i'|do\b|can\b|what\b)|\s+and\s+(?=i\b)|,\s+(?:so"
+    r"(?:[;()]|\s[-–—]\s|,?\s+but\s+(?=i\b|i'|do\b|can\b|what\b|(?:my|his|her|our)\s+\w+\s|he\b|she\b|they\b)|\s+and\s+(?=i\b)|,\s+(?:so"
     r"|and)\s+(?=i\b|i'|can\b|do\b|please\b|what\b|could\b|any\b)"
     r"|,\s*(?=(?:any|can|could|what|do|please|which|where|how)\b)|\s+so\s+(?=(?:please|can|could"
     r"|what|any|do)\b))",

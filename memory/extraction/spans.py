@@ -72,7 +72,9 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 _FROM_NOW = re.compile(
-    r"\b(?:i'm|i\s+am|we're|we\s+are|i'll|i\s+will|keep|no|please|only|don't|avoid|use)\b", re.IGNORECASE
+    r"\b(?:i'm|i\s+am|we're|we\s+are|i'll|i\s+will|keep|no|please|only|don't|can't|cannot"
+    r"|mustn't|told|avoid|use)\b",
+    re.IGNORECASE,
 )
 _DURATION = re.compile(r"(?:(?:just|only|at\s+least)\s+)?for\s+(?!this\b|the\b|to|next\b|all\b)")
 _PARTS = re.compile(

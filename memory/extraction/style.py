@@ -161,6 +161,22 @@ _STYLES: tuple[_Style, ...] = (
         "style.units",
         "{what} units",
     ),
+    _style(
+        r"(?:don't|do\s+not|never|stop|avoid|quit)\s+(?:ever\s+)?(?:us(?:e|ing)|say(?:ing)?|writ(?:e|ing)|call(?:ing)?\s+it)"
+        r"\s+(?:the\s+)?(?P<what>(?:words?|phrases?|terms?|expressions?)\s+[\"“”'‘]?[\w-]+(?:\s+[\w-]+){0,4}?[\"“”'’]?)"
+        r"(?=\s*(?:[.,;!]|$|\bin\b|\bever\b|\bagain\b|\bwhen\b|\bany\s?more\b|\bplease\b|\bwith\b))",
+        "style.content",
+        "{what}",
+        "avoid",
+    ),
+    _style(
+        r"i\s+(?:really\s+|much\s+|always\s+)*(?:(?:like|love|prefer|appreciate)\s+(?:it\s+)?when|prefer\s+(?:it\s+)?if)"
+        r"\s+you\s+"
+        rf"(?P<what>{_NO_ORDER}(?!(?:can|could|would|will|were|are|did|say|said|do|does|get|come|see|think|know)\b)\w+"
+        r"(?:\s+(?!(?:that|this|it|these|those|did|said|wrote)\b)[\w'-]+){1,12})",
+        "style.conduct",
+        "{what}",
+    ),
     _style(rf"{_ORDER}always\s+(?P<what>{_NO_ORDER}\w+\s+{_TO_ME})", "style.conduct", "{what}"),
     _style(rf"{_ORDER}never\s+(?P<what>{_NO_ORDER}\w+\s+{_TO_ME})", "style.conduct", "{what}", "avoid"),
     _style(
@@ -232,11 +248,17 @@ def style_in(turn: Turn, sentence: Sentence, *, source: SourceKind = "statement"
                 stance=stance,
                 strength=0.9 if standing else 0.7,
                 confidence=0.9 if standing else _passing_confidence(style),
-                scope=scope_of(sentence.plain),
+                scope=_occasion(sentence.plain, target.lower()),
                 source=source,
             )
         )
     return found
+
+
+def _occasion(sentence: str, target: str) -> str | None:
+    """Return when a wish holds; in "I like it when you use examples" the occasion is the wish itself."""
+    scope = scope_of(sentence)
+    return None if scope is not None and target in scope else scope
 
 
 def _overlap(one: re.Match[str], other: re.Match[str]) -> bool:

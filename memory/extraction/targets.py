@@ -85,7 +85,7 @@ _TRAILING = re.compile(
     r"|as\s+well|in\s+general|at\s+all"
     r"|like\s+the\s+plague|any\s?more|any\s+longer|by\s+far|any\s?day|after\s+all|then|again|after\s+all"
     r"|if\s+possible|tonight|today|at\s+the\s+moment|a\s+lot"
-    r"|very"
+    r"|much|very"
     r"\s+much|so\s+much|entirely"
     r"|altogether|and|or|the|of))+$",
     re.IGNORECASE,
@@ -98,7 +98,7 @@ _HEAD_END = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _ANAPHOR = re.compile(
-    r"^(?:(?:an?\s+)?(?:mix|mixture|combination|blend|bit)\s+of\s+(?:both|the\s+two)\b"
+    r"^(?:neither\s+of\s+(?:them|those|these|the)\b|(?:an?\s+)?(?:mix|mixture|combination|blend|bit)\s+of\s+(?:both|the\s+two)\b"
     r"|all\s+(?:of\s+)?the\b|it|its|his|her|their|i|we|us|this|that|these|those|them|they|him|her|you|your"
     r"|yours|he|she"
     r"|me|myself|ourselves|yourself|both|either"
@@ -124,7 +124,7 @@ def clean_target(words: str) -> str:
     words = re.sub(r"[\"“”]", "", _SCOPE.sub("", words))
     words = _LEADING.sub("", words.strip(" ,'\"“”’"))
     words = _TRAILING.sub("", words.strip(" ,.;:'\"“”-"))
-    kept = words.split()[:MAX_TARGET_WORDS]
+    kept = ["or" if word.lower() == "nor" else word for word in words.split()[:MAX_TARGET_WORDS]]
     return " ".join(kept).strip(" ,.;:'\"“”-").lower()
 
 

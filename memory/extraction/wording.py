@@ -7,7 +7,8 @@ import re
 from habitus.retrievers.analysis import lowered
 
 _LEAD_IN = re.compile(
-    r"^(?:(?:and|but|so(?!\s+far\b)|because|since|as(?=\s+(?:i|we)\b)|also|well|oh|hey|hi|hello|yes|yeah"
+    r"^(?:(?:as\s+(?:i|we)(?:'ve|\s+have)?\s+(?:already\s+|just\s+)?(?:said|mentioned|told\s+you|explained)"
+    r"(?:\s+(?:before|earlier|already))?|and|but|so(?!\s+far\b)|because|since|as(?=\s+(?:i|we)\b)|also|well|oh|hey|hi|hello|yes|yeah"
     r"|no(?=,)"
     r"|anyway|though|although|while|plus|btw|by\s+the\s+way|so\s+far|honestly|personally|actually"
     r"|speaking\s+of\s+which"

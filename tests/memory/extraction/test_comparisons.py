@@ -126,3 +126,20 @@ def test_a_pronoun_stands_for_what_was_taken_back(
 
 def test_a_pronoun_that_stands_for_nothing_liked_tells_nothing() -> None:
     assert told("I used to like ferries, but now I find it hard to sleep.").preferences == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("I'd prefer Anna to lead.", "anna to lead"),
+        ("I prefer people to knock first.", "people to knock first"),
+        ("I prefer walking to driving.", "walking"),
+        ("I prefer to walk.", "walk"),
+        ("I prefer Porto to Lisbon.", "porto"),
+        ("I prefer vinyl to streaming.", "vinyl"),
+        ("I prefer my flat to hotels.", "flat"),
+    ],
+)
+def test_who_is_to_do_a_thing_is_not_compared_with_it(text: str, target: str) -> None:
+    turn = Turn(id="t", user_id="u", session_id="s", index=0, role="user", text=text, at=AT)
+    assert [found.target for found in extract(turn).preferences] == [target]

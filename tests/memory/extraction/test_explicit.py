@@ -281,3 +281,50 @@ def test_preferences_of_one_message_stand_in_the_order_of_its_text() -> None:
         "window seats",
     ]
     assert [p.id for p in found] == sorted(p.id for p in found), "stores sort what is equally old by id"
+
+
+@pytest.mark.parametrize(
+    ("text", "stance", "target"),
+    [
+        ("I like neither techno nor house.", "dislike", "techno or house"),
+        ("I drink neither beer nor wine.", "avoid", "beer or wine"),
+        ("I'd rather starve than eat tripe.", "avoid", "tripe"),
+        ("I can eat anything except olives.", "avoid", "olives"),
+        ("I eat everything but mushrooms.", "avoid", "mushrooms"),
+        ("I'll eat anything as long as it's not liver.", "avoid", "liver"),
+        ("I'm pure veg.", "require", "pure veg"),
+    ],
+)
+def test_what_is_left_out_is_no_liking(text: str, stance: str, target: str) -> None:
+    [found] = tastes(text)
+    assert (found.stance, found.target) == (stance, target)
+    assert found.confidence >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "stance", "target"),
+    [
+        ("I am having allergy of peanuts.", "avoid", "peanuts"),
+        ("im allergic to peanuts", "avoid", "peanuts"),
+        ("I am not liking spicy food much.", "dislike", "spicy food"),
+        ("cant stand noisy bars", "dislike", "noisy bars"),
+        ("im vegan btw", "require", "vegan"),
+    ],
+)
+def test_english_of_the_world_and_of_quick_fingers_is_read(text: str, stance: str, target: str) -> None:
+    [found] = tastes(text)
+    assert (found.stance, found.target) == (stance, target)
+
+
+def test_a_statement_holds_no_words_about_the_telling_and_none_of_others_tastes() -> None:
+    [said] = tastes("As I said before, I don't eat meat.")
+    assert said.statement == "I don't eat meat."
+    [mine] = tastes("We love hiking but my husband prefers the beach.")
+    assert mine.statement == "We love hiking."
+
+
+@pytest.mark.parametrize(
+    "text", ["I like neither of those.", "I like everything about it.", "I'd do anything but that."]
+)
+def test_what_only_points_back_is_no_taste(text: str) -> None:
+    assert tastes(text) == []

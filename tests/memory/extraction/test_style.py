@@ -9,6 +9,8 @@ import pytest
 from habitus.memory.extraction import extract
 from habitus.memory.records import Preference, Turn
 
+AT = datetime(2025, 3, 1, 9, tzinfo=UTC)
+
 
 def style(text: str) -> list[Preference]:
     turn = Turn(
@@ -71,3 +73,27 @@ def test_an_order_from_now_on_is_a_standing_wish() -> None:
     [found] = style("From now on you must answer in Spanish.")
 
     assert (found.topic, found.target, found.strength) == ("style.language", "spanish", 0.9)
+
+
+@pytest.mark.parametrize(
+    ("text", "stance", "target"),
+    [
+        ("Please don't use the word synergy.", "avoid", "word synergy"),
+        ("Never use the phrase circle back in my emails.", "avoid", "phrase circle back"),
+        ("I like it when you use examples.", "require", "use examples"),
+        ("I prefer if you give the answer first.", "require", "give the answer first"),
+    ],
+)
+def test_words_and_ways_of_answering_that_are_wished_for(text: str, stance: str, target: str) -> None:
+    turn = Turn(id="t", user_id="u", session_id="s", index=0, role="user", text=text, at=AT)
+    [found] = extract(turn).preferences
+    assert (found.stance, found.target, found.scope) == (stance, target, None)
+    assert found.topic.startswith("style.")
+
+
+@pytest.mark.parametrize(
+    "text", ["I love it when you explain it like that.", "I love it when you can see the sea."]
+)
+def test_praise_and_the_general_you_are_no_wish(text: str) -> None:
+    turn = Turn(id="t", user_id="u", session_id="s", index=0, role="user", text=text, at=AT)
+    assert not [found for found in extract(turn).preferences if found.topic.startswith("style.")]
