@@ -299,7 +299,7 @@ def test_a_shard_that_fails_after_it_was_rebuilt_is_an_error(folder: Path, encod
             store.flush()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
