@@ -67,7 +67,7 @@ def isolation(
             raise UsageError(f"{error}; pip install 'habitus[serve,mcp,langchain,traces]'") from error
         except ExtraMissingError as error:
             raise UsageError(str(error)) from error
-        remains = in_tables(url, dead) if url else in_files(folder, dead, encoder)
+        remains = in_tables(url, dead) if url else in_files(folder, dead, walk.alive, encoder)
     seconds = perf_counter() - began
     for line in (
         f"{sum(walk.done.values()):,} operations of {len(walk.done)} kinds by {walk.n_users} users,"

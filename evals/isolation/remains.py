@@ -10,14 +10,13 @@ from habitus.memory.index.terms import hash_term
 from habitus.retrievers.encoder import Encoder
 
 
-def in_files(folder: Path, secrets: Sequence[str], encoder: Encoder) -> list[str]:
-    """Tell which files hold one of some words, its hash in an index, or the vector of a sentence with it."""
-    needles = [needle for one in secrets for needle in (one.encode(), hash_term(one).to_bytes(8, "little"))]
-    needles += [
-        vector.tobytes()
-        for one in secrets
-        for vector in encoder.encode([said.format(s=one) for said in SAID])
-    ]
+def in_files(folder: Path, dead: Sequence[str], alive: Sequence[str], encoder: Encoder) -> list[str]:
+    """Tell which files hold a dead secret, its hash in an index, or the vector of a sentence with it.
+
+    Vectors that sentences of the living have too tell nothing: a hashing encoder gives few different ones.
+    """
+    needles = {needle for one in dead for needle in (one.encode(), hash_term(one).to_bytes(8, "little"))}
+    needles |= _vectors(dead, encoder) - _vectors(alive, encoder)
     return [
         str(path.relative_to(folder))
         for path in sorted(folder.rglob("*"))
@@ -25,6 +24,12 @@ def in_files(folder: Path, secrets: Sequence[str], encoder: Encoder) -> list[str
         for content in [path.read_bytes()]
         if any(needle in content for needle in needles)
     ]
+
+
+def _vectors(secrets: Sequence[str], encoder: Encoder) -> set[bytes]:
+    """Return the numbers of every sentence with one of some secrets."""
+    texts = [said.format(s=one) for one in secrets for said in SAID]
+    return {vector.tobytes() for vector in encoder.encode(texts)}
 
 
 def in_tables(url: str, secrets: Sequence[str]) -> list[str]:

@@ -44,6 +44,7 @@ class Walk:
         n_leaks: words that came out where they must not.
         leaks: the first of them: which operation, who read, whose word it was.
         errors: what operations raised that they should not.
+        alive: secrets of those who were not deleted since.
     """
 
     n_users: int
@@ -55,6 +56,7 @@ class Walk:
     n_leaks: int = 0
     leaks: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    alive: list[str] = field(default_factory=list)
 
     def add_leak(self, told: str) -> None:
         self.n_leaks += 1
@@ -179,6 +181,7 @@ def walk_through(
         _walk(walker, crowd, n_operations, n_threads, seed, progress)
         agent.settle()
         walker.look()
+        walker.walk.alive = [one.secret for one in crowd]
         return walker.walk, walker.dead
 
 
