@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from habitus.agent.base import BaseAgent
-from habitus.agent.inputs import instant
+from habitus.agent.inputs import instant, user_turn
 from habitus.memory.errors import InvalidInputError
 from habitus.memory.masking import mask_all
 from habitus.memory.records import Exported, Fact, Persona, Preference, Profile, Status, Turn
@@ -139,11 +139,12 @@ class Known(BaseAgent):
             words: what is to be forgotten, as one would say it: `that I work as a nurse`.
 
         Raises:
-            InvalidInputError: blank words; they would name everything.
+            InvalidInputError: blank words, which would name everything, or what no message may hold.
         """
         self._check_open()
         if not words.strip():
             raise InvalidInputError("say in words what is to be forgotten; delete_user forgets everything")
+        user_turn(user_id, "forget", 0, words, instant(None), max_chars=self.settings.max_message_chars)
         self._background.settle_profile(user_id)
         with self._sessions.turn_of(user_id):
             gone = forget_about(self.store, user_id, words)

@@ -163,6 +163,9 @@ def read(text: str, shape: type[Shape]) -> tuple[Shape | None, str]:
     """
     value, problem = None, "it holds no JSON object"
     for found in _objects(text):
+        if not _is_text(found):
+            problem = "a string holds a NUL character or a lone surrogate, which is no text"
+            continue
         try:
             value = shape.model_validate(found)
         except ValidationError as error:
@@ -183,6 +186,22 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         else:
             yield found
         place = text.find("{", end)
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether all strings of a JSON value can be stored: JSON can spell what no text may hold."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str) and (
+            "\x00" in one or any("\ud800" <= letter <= "\udfff" for letter in one)
+        ):
+            return False
+    return True
 
 
 def _in_words(error: ValidationError) -> str:

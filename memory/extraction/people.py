@@ -5,7 +5,7 @@ from __future__ import annotations
 _AGES = (
     r"(?:(?:older|younger|elder|little|big|twin|step|half|eldest|youngest|oldest|best|close|good|old|late|ex"
     r"|new"
-    r"|first|second|great|previous|former)[\s-]+)*"
+    r"|first|second|great|previous|former)[\s-]{1,3}){0,4}"
 )
 _KIN = (
     r"(?:wife|husband|spouse|partner|fianc[ée]e?|girlfriend|boyfriend|mother|mom|mum|mommy|father|dad|daddy"

@@ -27,7 +27,7 @@ _LEAD = re.compile(
     r"|thanks?|thank\s+you)\b[\s,.!:;-]*)+",
     re.IGNORECASE,
 )
-_TAIL = re.compile(r"[\s,]*(?:please|thanks?(?:\s+you)?|if\s+possible)?[\s.!]*$", re.IGNORECASE)
+_TAIL = re.compile(r"(?<![ ,])[ ,]*(?:please|thanks?(?: you)?|if possible)?$", re.IGNORECASE)
 _YES = re.compile(
     r"^\W*(?:yes|yeah|yep|yup|right|correct|exactly|true|indeed|it\s+is|that(?:'s|\s+is)\s+(?:right|correct|true)"
     r"|you\s+(?:do|have\s+it\s+right))\b",
@@ -90,7 +90,7 @@ def read_answer(
         encoder: chooses between options.
     """
     answered = question.model_copy(update={"answer_id": turn.id})
-    words = turn.text.strip().replace("’", "'")
+    words = " ".join(turn.text.replace("’", "'").split())
     if question.preference_id is not None:
         confirms = bool(_YES.search(words)) or (False if _NO.search(words) else None)
         return None if confirms is None else Answer(question=answered, confirms=confirms)
@@ -105,7 +105,7 @@ def read_answer(
 def _learnt(dimension: Dimension, turn: Turn, words: str, request: str, encoder: Encoder) -> list[Preference]:
     if _NONE.search(words):
         return [_preference(dimension, turn, dimension.label.lower(), "neutral", request, strength=0.3)]
-    bare = _TAIL.sub("", _LEAD.sub("", words)).strip()
+    bare = _TAIL.sub("", _LEAD.sub("", words).rstrip(" .!")).strip()
     if not bare:
         return []
     if dimension.options:

@@ -9,12 +9,12 @@ from habitus.memory.extraction.outcome import record_id
 from habitus.memory.records import Preference
 from habitus.retrievers.analysis import analyze
 
-_BETWEEN = re.compile(r"\s*,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+", re.IGNORECASE)
+_BETWEEN = re.compile(r" ?, ?(?:(?:and|or) )?| (?:and|or) ", re.IGNORECASE)
 
 
 def remaining(target: str, taken_back: str) -> str | None:
     """Return the things of an enumeration that are left without one; None if it is none of them, or all."""
-    items = [item for item in _BETWEEN.split(target) if item]
+    items = [item for item in _BETWEEN.split(" ".join(target.split())) if item]
     left = [item for item in items if set(analyze(item)) != set(analyze(taken_back))]
     if not left or len(left) == len(items):
         return None

@@ -157,6 +157,9 @@ _ANOTHERS = _compiled(
     rf"|drives?|uses?|owns?|works?|lives?|just|moved))\b"
 )
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]*(?:\s+[A-Z0-9][\w'’-]*)*")
+_MAX_CHARS = 600
+"""Of a question, from its end, and of a sentence, from its beginning, that are looked at: what stands between
+two words is tried for every pair of them."""
 _OF_KIND = 0.36
 """Cosine (MiniLM) of a name to a thing from which it may be one of its kind: "Renault Zoe" to "car"."""
 _SAME_THING = 0.68
@@ -165,7 +168,7 @@ _SAME_THING = 0.68
 
 def asked_for(question: str) -> Slot | None:
     """Return what a question asks for of the user, None if it is none of these."""
-    plain = question.replace("’", "'").strip()
+    plain = question.replace("’", "'").strip()[-_MAX_CHARS:]
     for relation, pattern in _QUESTIONS:
         found = pattern.search(plain)
         if found is None:
@@ -224,6 +227,8 @@ _CLAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def named_by(words: str) -> Slot | None:
     """Return what a clause speaks of, as a request to forget names it; None if it is none of these."""
+    if len(words) > _MAX_CHARS:
+        return None
     plain = " ".join(words.replace("’", "'").strip(" .!?").split())
     for pattern, question in _CLAUSES:
         found = pattern.match(plain)
@@ -234,6 +239,7 @@ def named_by(words: str) -> Slot | None:
 
 def value_in(words: str) -> frozenset[str]:
     """Return the stems of what a statement says something is ("Volvo" in "my car is a Volvo"); else none."""
+    words = words[:_MAX_CHARS]
     names = _NAME.findall(words.replace("’", "'"))
     stated = re.search(
         r"\b(?:is|as|called|named|in|drive|use|on)\s+(?:an?\s+|the\s+)?(?P<value>[^.!?]+)$",
@@ -255,6 +261,7 @@ def tells(slot: Slot, sentences: Sequence[str], encoder: Encoder | None) -> list
         encoder: tells whether a name is one of a kind, and two words mean one thing; None where only what is
             sure counts.
     """
+    sentences = [text[:_MAX_CHARS] for text in sentences]
     own = [place for place, text in enumerate(sentences) if is_own(text)]
     found = [place for place in own if _tells(slot, sentences[place], encoder)]
     names = {name for place in found for name in _NAME.findall(sentences[place])}
@@ -271,8 +278,8 @@ def tells(slot: Slot, sentences: Sequence[str], encoder: Encoder | None) -> list
 
 def is_own(text: str) -> bool:
     """Tell whether a sentence tells what is so of the user: no question, no plan, and of nobody else."""
-    plain = text.replace("’", "'")
-    if plain.rstrip().endswith("?") or asks_memory(plain) or tells_of_another(plain):
+    plain = text[:_MAX_CHARS].replace("’", "'")
+    if text.rstrip().endswith("?") or asks_memory(plain) or tells_of_another(plain):
         return False
     return _NOT_SO.search(plain) is None and _ANOTHERS.search(plain) is None
 

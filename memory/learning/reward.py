@@ -27,15 +27,15 @@ MAX_SENTENCES = 60
 SPOKEN_OF = 0.5
 """Presence from which a reason names what is honoured or crossed."""
 
-_END = r"(?=\s*(?:[.,;:!?)]|$|\b(?:and|or|in|for|with|to|while|on|from|at|that)\b))"
+_END = r"(?=\s{0,8}(?:[.,;:!?)]|$|\b(?:and|or|in|for|with|to|while|on|from|at|that)\b))"
 _EXCLUDED = re.compile(
     r"\b(?P<free>\w+)-free\b"
     r"|\b(?:without|no|non|not|never|avoid(?:s|ing)?|free\s+(?:of|from)|instead\s+of|rather\s+than|excluding"
-    r"|minus|skip(?:s|ping)?|lacks?|lacking|zero|(?:do|does)\s+not|don't|doesn't)[\s-]+"
-    rf"(?P<named>(?:[\w'-]+\s+){{0,4}}?[\w'-]+){_END}",
+    r"|minus|skip(?:s|ping)?|lacks?|lacking|zero|(?:do|does)\s+not|don't|doesn't)[\s-]{1,8}"
+    rf"(?P<named>(?:[\w'-]{{1,60}}\s{{1,8}}){{0,4}}?[\w'-]{{1,60}}){_END}",
     re.IGNORECASE,
 )
-_PARTS = re.compile(r",\s*(?:or|and|including)?\s*|\s+(?:or|and|including|like|such\s+as)\s+", re.IGNORECASE)
+_PARTS = re.compile(r", ?(?:or|and|including)? ?| (?:or|and|including|like|such as) ", re.IGNORECASE)
 _FUNCTION_WORDS = frozenset(
     analyze(
         "a an the of to in on at for with and or any all that which is are be i me my very really some most"
@@ -115,7 +115,9 @@ def _reward(facets: Sequence[_Facet], wanted: Vectors, read: _Read, asked: froze
 
 def _presence(facet: _Facet, cosine: float, read: _Read, asked: frozenset[str]) -> float:
     """Return how far a reply holds something: 1 offers it, 0 is silent, -1 leaves it out by name."""
-    parts = [part for part in _PARTS.split(facet.words) if part and _content(part)] or [facet.words]
+    parts = [part for part in _PARTS.split(" ".join(facet.words.split())) if part and _content(part)] or [
+        facet.words
+    ]
     excluded = max(_overlap(part, read.excluded, asked) for part in parts)
     if excluded >= SPOKEN_OF:
         return -excluded

@@ -9,7 +9,7 @@ from functools import lru_cache
 from habitus.memory.records import Edit
 
 _TOKENS = re.compile(r"\s+|\S+")
-_WORD = re.compile(r"(\W*)((?:[^\W\d_]|['’](?=\w))+)(\W*)")
+_WORD = re.compile(r"^(\W*)((?:[^\W\d_]|['’](?=\w))+)(\W*)")
 _TELLING = re.compile(r"(?:n?one|n?ever|n?either|n?or|not?w?|k?ein\w*)", re.IGNORECASE)
 """Words that one letter turns into their contrary."""
 LEAST_LETTERS = 3

@@ -24,7 +24,7 @@ _YES = re.compile(
     re.IGNORECASE,
 )
 
-_MISSING = re.compile(r"\s+(?:is|are|was|were)\s+missing\b", re.IGNORECASE)
+_MISSING = re.compile(r"\s{1,8}(?:is|are|was|were)\s{1,8}missing\b", re.IGNORECASE)
 
 
 def wishes_in(comment: str, reply: str = "") -> list[StyleWish]:

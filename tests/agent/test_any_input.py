@@ -99,6 +99,25 @@ def test_feedback_is_taken_in_or_refused(
     agent.undo_feedback("ann", feedback.id)
 
 
+@given(words=TEXTS)
+@bounded(15)
+def test_what_is_to_be_forgotten_is_understood_or_refused(agent: Agent, words: str) -> None:
+    agent.chat("cat", "I work as a nurse. I hate loud music.")
+    try:
+        agent.forget_about("cat", words)
+    except InvalidInputError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize("words", ["tldr\x00", "loud \ud800 music", "x" * 3_000_000])
+def test_words_that_no_message_may_hold_forget_nothing(agent: Agent, words: str) -> None:
+    agent.chat("dan", "I hate loud music.")
+    before = agent.export("dan")
+    with pytest.raises(InvalidInputError):
+        agent.forget_about("dan", words)
+    assert agent.export("dan") == before
+
+
 @given(user=names(), identity=names())
 @bounded(25)
 def test_what_names_nothing_is_not_found(agent: Agent, user: str, identity: str) -> None:
