@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence, Set
 
 from habitus.retrievers.analysis import analyze
 
-_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n+|$|[.!?])\s*")
+_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+|\n+|$)\s*")
 _CLAUSE_END = re.compile(
-    r"(,\s*(?:and|but|so|or)?\s+|;\s*|\s+(?:and|but|so|or|because|while)\s+)", re.IGNORECASE
+    r"(,\s*(?:and|but|so|or)?\s+|;\s*|(?<!\s)\s+(?:and|but|so|or|because|while)\s+)", re.IGNORECASE
 )
 _RELATIVE = re.compile(r"(?:which|who|whom|whose|where)\b", re.IGNORECASE)
 """A clause that says more of what the one before it names cannot stand without it."""
@@ -63,5 +63,5 @@ def _sentence_without(sentence: str, subjects: Sequence[Set[str]]) -> str:
     for place in kept[1:]:
         said += joints[place - 1] + clauses[place]
     if kept[-1] != len(clauses) - 1:
-        said = said.rstrip() + "." + (re.search(r"\s*$", sentence) or [""])[0]
+        said = said.rstrip() + "." + sentence[len(sentence.rstrip()) :]
     return said
