@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from habitus.memory.errors import StoreFullError, StoreUnreachableError
 from habitus.memory.records import new_id
+from habitus.memory.storage.erasing import erase_tree
 from habitus.retrievers.encoder import Vectors
 from habitus.retrievers.errors import (
     IndexCorruptError,
@@ -160,15 +161,19 @@ class Shard:
                 self._words.close()
             self._vectors = self._words = None
 
-    def destroy(self) -> None:
-        """Remove every file and collection; the shard is empty then."""
+    def destroy(self, *, overwrite: bool = False) -> None:
+        """Remove every file and collection; the shard is empty then.
+
+        Args:
+            overwrite: whether files are overwritten first.
+        """
         with self.lock:
             self.close(at_once=True)
             self._drop_remote()
             if self.path.exists():
                 # A process that outlived its killed parent may still write what has to go.
                 with self._free():
-                    shutil.rmtree(self.path)
+                    (erase_tree if overwrite else shutil.rmtree)(self.path)
 
     @contextmanager
     def _free(self) -> Iterator[None]:

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from habitus.memory.index.shards import Shard
 from habitus.memory.storage.erasing import erase_tree
 from habitus.memory.storage.reading import Size
 from habitus.memory.storage.sqlite import Database
 from habitus.memory.store import Progress
+
+
+def erase_indexes(folder: Path, chroma_url: str | None = None) -> None:
+    """Erase the shards in a folder, and what a Chroma server keeps of them.
+
+    Args:
+        folder: where the shards are.
+        chroma_url: the server, for shards that do not note theirs.
+
+    Raises:
+        StoreFullError: something cannot be erased.
+        StoreUnreachableError: the server does not answer, or is not known.
+    """
+    for place in sorted(folder.glob("[0-9][0-9]")):
+        Shard(place, chroma_url).destroy(overwrite=True)
+    erase_tree(folder)
 
 
 class Unindexed:
@@ -27,8 +44,9 @@ class Unindexed:
 
         Raises:
             StoreFullError: it cannot be erased.
+            StoreUnreachableError: vectors of it are on a Chroma server that does not answer.
         """
-        erase_tree(self._folder)
+        erase_indexes(self._folder)
 
     def notify(self, n_turns: int, size: Size) -> None:
         """Nothing waits to be indexed."""

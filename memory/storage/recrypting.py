@@ -19,11 +19,11 @@ from habitus.memory.errors import (
     StoreFullError,
 )
 from habitus.memory.index.outbox import mark_stale
-from habitus.memory.index.shards import Shard
+from habitus.memory.index.unindexed import erase_indexes
 from habitus.memory.storage.backup import check_integrity
 from habitus.memory.storage.connecting import BUSY_SECONDS, connect, translated
 from habitus.memory.storage.encryption import EncryptionKey, sqlcipher
-from habitus.memory.storage.erasing import erase, erase_tree
+from habitus.memory.storage.erasing import erase
 from habitus.memory.storage.folder import DataFolder
 from habitus.memory.storage.replacing import DATABASE, UNFINISHED, logs_of, replace
 
@@ -45,14 +45,14 @@ def recrypt(
         folder: the data folder.
         old: its key; None where it is not encrypted.
         new: the key to come; None leaves it plain.
-        chroma_url: the Chroma server that keeps vectors of the folder, which are deleted there.
+        chroma_url: a Chroma server with vectors of the folder, where it does not note it itself.
 
     Returns:
         the number of messages stored.
 
     Raises:
         EncryptionError: the old key does not fit, the folder is encrypted already, or SQLCipher is missing.
-        InvalidInputError: nothing would change; or vectors are on a Chroma server that is not named.
+        InvalidInputError: nothing would change.
         NotFoundError: there is no store in the folder.
         FolderInUseError: a process owns the folder, or makes a backup of it.
         StoreCorruptError: the database does not hold together, or the copy differs; the folder is as it was.
@@ -75,7 +75,7 @@ def recrypt(
             # From here on no file of an index counts: if this stops half-way, they are built anew.
             mark_stale(connection)
             connection.execute("DELETE FROM outbox")
-            _erase_indexes(data.path / "index", chroma_url)
+            erase_indexes(data.path / "index", chroma_url)
             connection.execute("PRAGMA journal_mode=DELETE")
         with translated(unfinished):
             _write(database, old, unfinished, new)
@@ -115,17 +115,6 @@ def _at_rest(database: Path) -> Iterator[None]:
             f"{database} was still being read after {BUSY_SECONDS:.0f} s, as by a backup: try again when that"
             " is done"
         ) from error
-
-
-def _erase_indexes(index: Path, chroma_url: str | None) -> None:
-    for place in sorted({remote.parent for remote in index.glob("*/remote-*")}):
-        if chroma_url is None:
-            raise InvalidInputError(
-                "vectors of this folder are on a Chroma server: set `chroma_url`, so that they are deleted"
-                " there"
-            )
-        Shard(place, chroma_url).destroy()
-    erase_tree(index)
 
 
 @contextmanager

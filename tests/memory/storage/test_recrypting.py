@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -84,6 +86,23 @@ def test_there_and_back(plain: Path, encoder: HashingEncoder, key: EncryptionKey
         store.flush()
         assert store.stats().n_pending == 0
         assert (plain / "index").is_dir()
+
+
+def test_vectors_on_a_chroma_server_are_deleted_there(
+    plain: Path, chroma_url: str, encoder: HashingEncoder, key: EncryptionKey
+) -> None:
+    def n_collections() -> int:
+        place = f"{chroma_url}/api/v2/tenants/default_tenant/databases/default_database/collections_count"
+        with urlopen(place) as answer:
+            return int(json.load(answer))
+
+    before = n_collections()
+    with EmbeddedStore.open(plain, encoder, exact_limit=0, chroma_url=chroma_url) as store:
+        store.flush()
+        assert n_collections() == before + 2
+    recrypt(plain, old=None, new=key)
+    assert not (plain / "index").exists()
+    assert n_collections() == before
 
 
 def test_what_cannot_be_done_is_said_and_nothing_changed(
