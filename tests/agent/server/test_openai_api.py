@@ -153,3 +153,18 @@ def test_a_generator_that_fails_is_a_bad_gateway(tmp_path: Path, encoder: Hashin
         client = TestClient(create_app(agent), base_url="http://127.0.0.1")
         assert client.post("/v1/chat/completions", json=asks("Hello.", user="maya")).status_code == 502
         assert agent.memories("maya") == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_question_what_is_to_be_forgotten_is_answered_by_the_next_request(
+    client: TestClient, agent: Agent, stream: bool
+) -> None:
+    for text in ("My van is a Renault Master.", "My father drives a Volvo."):
+        client.post("/v1/chat/completions", json=asks(text))
+    asked = client.post("/v1/chat/completions", json=asks("Forget that my van is a Ford Transit.")).text
+    assert "Do you mean" in asked
+    assert "Renault" in agent.export("maya").model_dump_json()
+    assert "Forgotten: " in client.post("/v1/chat/completions", json=asks("yes", stream=stream)).text
+    left = agent.export("maya").model_dump_json()
+    assert "Renault" not in left
+    assert "Volvo" in left
