@@ -51,9 +51,9 @@ def extract(turn: Turn, *, context: Sequence[Turn] = ()) -> Extraction:
     retractions = [found.words for sentence in own if (found := retraction_in(sentence)) is not None]
     stated = _stated(turn, own)
     retractions += denied_in(stated)
-    preferences = _distinct([*stated, *choice_in(turn, own, context)])[:MAX_PREFERENCES]
+    preferences = _distinct([*sorted(stated, key=place_of), *choice_in(turn, own, context)])
     return Extraction(
-        preferences=tuple(sorted(preferences, key=place_of)),
+        preferences=tuple(preferences[:MAX_PREFERENCES]),
         facts=tuple(fact for sentence in own for fact in facts_in(turn, sentence)),
         retractions=tuple(dict.fromkeys(retractions)),
         corrections=tuple(corrections_in(turn, own, context)),

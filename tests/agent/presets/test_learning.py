@@ -73,12 +73,12 @@ def test_prose_waits_for_a_second_edit(opened: Opened, reader: Reader) -> None:
         agent = opened(name, generator=SCRIPTED, extractor=model)
         told = edited(agent, FERRY, day=0)
         word = "seen" if name else "now"
-        assert f"{word}: I do not want bullet points." in told
+        assert f"{word}: I do not want bullet points" in told
         after_one[name] = (shown(agent).status, persona_of(agent))
         told = edited(agent, SOUP, day=1)
         after_two[name] = (shown(agent).status, "bullet points" in persona_of(agent))
         if name:
-            assert "now: I do not want bullet points." in told
+            assert "now: I do not want bullet points" in told
             assert shown(agent, ORDER.lower().rstrip(".")).status == "active"
     assert after_one[None][0] == "active"
     assert after_one["prose"] == ("pending", "")
