@@ -35,7 +35,7 @@ questions, and not in .506. Taking one message of every session before a second 
 finds (.800 with the first ten sessions)."""
 
 _SPEAKER = {"user": "User", "assistant": "Assistant"}
-_LINE_BREAKS = re.compile(r"\s*\n\s*")
+_LINE_BREAKS = re.compile(r"(?<!\s)\s*\n\s*")
 _MISSES_IN_A_ROW = 12
 _CHARS_PER_TOKEN = 12
 """More than a token takes, so that the beginning of a longer text nearly always tells that it is."""

@@ -24,7 +24,7 @@ _ASKS_WHEN = re.compile(
 )
 _AGGREGATES = re.compile(
     r"\b(?:how (?:many|much|often)|total|list|all (?:the|of)|order|each|every|altogether|combined|average|"
-    r"sum|times)\b|\bwhich .*\b(?:have i|did i)\b",
+    r"sum|times)\b|\bwhich .{0,300}?\b(?:have i|did i)\b",
     re.IGNORECASE,
 )
 _MAX_CHARS = 20_000
