@@ -183,24 +183,31 @@ def _serve(path: str, lock: str, files_free: float, requests: BinaryIO, answers:
     from habitus.retrievers.damage import told_apart
 
     files, index = FileLock(lock), None
-    for line in requests:
-        asked = json.loads(line)
-        content = requests.read(asked.pop("n_bytes"))
-        try:
-            if index is None:
-                with told_apart("vector", path, Timeout):
-                    files.acquire(timeout=files_free)
-                index = ChromaIndex(path)
-            answer: dict[str, Any] = {"found": _done(index, content, **asked)}
-        except Timeout:
-            text = f"another process has the files of the vector index in {path!r}; end it and try again"
-            answer = {"error": IndexUnreachableError.__name__, "text": text}
-        except (IndexCorruptError, IndexFullError) as error:
-            answer = {"error": type(error).__name__, "text": str(error)}
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.flush()
-    if index is not None:
-        index.close()
+    try:
+        for line in requests:
+            if not line.endswith(b"\n"):
+                return  # whoever asked was killed in the middle of it
+            asked = json.loads(line)
+            n_bytes = asked.pop("n_bytes")
+            content = requests.read(n_bytes)
+            if len(content) < n_bytes:
+                return
+            try:
+                if index is None:
+                    with told_apart("vector", path, Timeout):
+                        files.acquire(timeout=files_free)
+                    index = ChromaIndex(path)
+                answer: dict[str, Any] = {"found": _done(index, content, **asked)}
+            except Timeout:
+                text = f"another process has the files of the vector index in {path!r}; end it and try again"
+                answer = {"error": IndexUnreachableError.__name__, "text": text}
+            except (IndexCorruptError, IndexFullError) as error:
+                answer = {"error": type(error).__name__, "text": str(error)}
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+    finally:
+        if index is not None:
+            index.close()
 
 
 def _done(index: Any, content: bytes, do: str, **asked: Any) -> Any:
@@ -228,7 +235,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what native code may print must not get among the answers
     path, lock, files_free = sys.argv[1:]
-    _serve(path, lock, float(files_free), sys.stdin.buffer, answers)
+    try:
+        _serve(path, lock, float(files_free), sys.stdin.buffer, answers)
+    except BrokenPipeError:  # whoever asked was killed; what was asked for is done
+        os._exit(0)  # else the answer would be tried again, and fail aloud
 
 
 if __name__ == "__main__":

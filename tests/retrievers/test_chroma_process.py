@@ -110,17 +110,33 @@ def test_a_process_outlives_no_parent_that_was_killed(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "index"), str(tmp_path / "lock")],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     ) as parent:
-        assert parent.stdout is not None
+        assert parent.stdout is not None and parent.stderr is not None
         pid = int(parent.stdout.readline())
         acknowledged = [int(parent.stdout.readline()) for _ in range(40)]
         parent.kill()
         acknowledged += [int(line) for line in parent.stdout if line.endswith("\n")]
+        assert parent.stderr.read() == ""
     again = ChromaProcess(tmp_path / "index", tmp_path / "lock")  # waits for the other
     assert not is_running(pid)
     assert acknowledged[-1] + 1 <= len(again) <= acknowledged[-1] + 2
     again.close()
+
+
+@pytest.mark.parametrize("request_", [b'{"do": "add", "n_by', b'{"do": "add", "n_bytes": 100}\nabc'])
+def test_a_request_that_was_cut_off_is_not_done(tmp_path: Path, request_: bytes) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        ChromaProcess.__module__,
+        str(tmp_path / "index"),
+        str(tmp_path / "lock"),
+    ]
+    done = subprocess.run([*command, "1"], input=request_, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert not (tmp_path / "index").exists()
 
 
 def test_what_lies_in_the_working_folder_is_not_imported(
