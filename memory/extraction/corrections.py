@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from habitus.memory.extraction.comparisons import replacements_in
 from habitus.memory.extraction.cues import ALLOWED_BEFORE
-from habitus.memory.extraction.grammar import KEEP
+from habitus.memory.extraction.grammar import EATER, KEEP
 from habitus.memory.extraction.guards import is_hypothetical
 from habitus.memory.extraction.outcome import record_id
 from habitus.memory.extraction.segmentation import Sentence
@@ -44,7 +44,7 @@ _TAKES_BACK = (
         re.compile(
             r"\bi(?:'m|\s+am)\s+(?:actually\s+|in\s+fact\s+|really\s+)?not\s+(?P<words>(?:allergic"
             r"|intolerant|sensitive)\s+to\s+[^.;!?,]{2,60}"
-            r"|(?:an?\s+)?(?:vegan|\w+tarian)\b)",
+            rf"|(?:an?\s+)?(?:vegan|{EATER})\b)",
             re.IGNORECASE,
         ),
         "I am {words}",

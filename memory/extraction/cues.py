@@ -10,7 +10,7 @@ import re
 
 from habitus.memory.extraction.abstaining import ABSTAINING
 from habitus.memory.extraction.aversions import AVERSIONS
-from habitus.memory.extraction.grammar import ADVERBS, BE, Cue, cue
+from habitus.memory.extraction.grammar import ADVERBS, BE, EATER, Cue, cue
 from habitus.memory.extraction.likings import LIKINGS
 from habitus.memory.extraction.needs import NEEDS
 
@@ -20,7 +20,7 @@ CUES: tuple[Cue, ...] = (*ABSTAINING, *AVERSIONS, *NEEDS, *LIKINGS)
 WHILE_IT_LASTS: tuple[Cue, ...] = (
     cue(
         rf"{ADVERBS}{BE}\s+{ADVERBS}(?:(?:eating|going|being|turning|cooking)\s+)?"
-        r"(?P<target>\w+tarian|vegan|keto|paleo|kosher|halal|teetotal|plant-based|(?:[\w-]+-)free)",
+        rf"(?P<target>{EATER}|vegan|keto|paleo|kosher|halal|teetotal|plant-based|(?:[\w-]+-)free)",
         "require",
         0.9,
         0.9,

@@ -64,6 +64,8 @@ USE = (
 KEEP = (
     r"(?:eat|drink|consume|smoke|wear|cook|buy|watch|read|listen\s+to|play|drive|ride|fly|own|do|keep|travel)"
 )
+EATER = r"(?:vege|egge|pesca|pesce|flexi|reduce|fruit|pollo)\w*tarian"
+"""Who is named for what they eat; others end alike: libertarian, humanitarian."""
 DEGREE = (
     r"(?:(?:an?|any|some|the|no|such|this|my)\s+)?(?:(?:\w+ly|strong|severe|big|huge|deep(?:-\w+)?"
     r"|great|intense|serious|real|extreme|acute|mild|bad|general|personal|particular|clear|slight"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from habitus.memory.extraction.grammar import ADVERBS, BE, CANNOT, DEGREE, USE, Cue, cue
+from habitus.memory.extraction.grammar import ADVERBS, BE, CANNOT, DEGREE, EATER, USE, Cue, cue
 
 _AID = (
     r"(?:wheelchair|walking\s+(?:frame|stick|aid)|walker|rollator|crutches|cane|mobility\s+scooter|prosthe\w+"
@@ -54,7 +54,7 @@ NEEDS: tuple[Cue, ...] = (
         rf"(?:{ADVERBS}(?:{BE}|as|and)|(?:\s*'ve|\s+have)?\s+(?:recently\s+|just\s+)?(?:went|gone|turned"
         rf"|became|become))"
         rf"\s+{ADVERBS}(?:an?\s+)?{DEGREE}(?:strict\s+|committed"
-        rf"\s+)?(?P<target>\w+tarian|vegan|(?:pure[\s-]+)?veg"
+        rf"\s+)?(?P<target>{EATER}|vegan|(?:pure[\s-]+)?veg"
         rf"|teetotal(?:l?er)?"
         rf"|celiac|coeliac|diabetic)",
         "require",

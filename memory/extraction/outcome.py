@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from habitus.memory.extraction.grammar import EATER
 from habitus.memory.extraction.targets import topic_of
 from habitus.memory.records import Correction, Evidence, Fact, Preference, SourceKind, Stance, Turn
 
@@ -48,8 +49,8 @@ def record_id(*parts: str) -> str:
 
 
 _DIET = re.compile(
-    r"(?:(?:strict|lacto|ovo|lifelong|committed|flexible|raw)[\s-]+)*(?:(?:vege|egge|pesca|flexi"
-    r"|fruit|pollo)\w*tarian|vegan|(?:pure[\s-]+)?veg|carnivore|omnivore)(?:\s+diet)?"
+    r"(?:(?:strict|lacto|ovo|lifelong|committed|flexible|raw)[\s-]+)*"
+    rf"(?:{EATER}|vegan|(?:pure[\s-]+)?veg|carnivore|omnivore)(?:\s+diet)?"
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from habitus.memory.extraction.comparisons import replacements_in, without_rejected
 from habitus.memory.extraction.cues import ALLOWED_BEFORE, CUES, SUBJECT, WHILE_IT_LASTS
-from habitus.memory.extraction.grammar import DAILY, Cue
+from habitus.memory.extraction.grammar import DAILY, EATER, Cue
 from habitus.memory.extraction.guards import is_hypothetical, is_reported
 from habitus.memory.extraction.outcome import make_preference
 from habitus.memory.extraction.reactions import is_reaction
@@ -38,7 +38,7 @@ _NOTE = re.compile(
     r"|don'?t\s+(?:like|eat|drink|enjoy|want\s+any)|never\s+(?:liked|eat|drink|wear|use))"
     r"|(?P<state>(?:not\s+(?:a\s+|an\s+|really\s+|too\s+|very\s+|much\s+)*(?:big\s+|huge\s+)?(?:fan"
     r"|into|keen|fond|interested)|(?:severely\s+)?allergic|big\s+fan"
-    r"|(?:strict\s+)?(?:vegan|\w+tarian)\s+here|never\s+been\s+(?:a\s+fan|into|fond|keen))))\b",
+    rf"|(?:strict\s+)?(?:vegan|{EATER})\s+here|never\s+been\s+(?:a\s+fan|into|fond|keen))))\b",
     re.IGNORECASE,
 )
 _FINITE = re.compile(

@@ -36,6 +36,8 @@ NO_TASTE: dict[str, tuple[str, ...]] = {
         "I'm dying to know how it ends.",
         "I'm tired today.",
         "I never said that.",
+        "I'm a libertarian.",
+        "I went humanitarian in my second career.",
     ),
     "reaction to the reply": (
         "I like your second suggestion.",
