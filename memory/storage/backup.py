@@ -6,7 +6,6 @@ A backup is a folder of two files. The derived indexes are not in it: they are b
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from contextlib import closing
@@ -178,10 +177,10 @@ def check_backup(backup: str | os.PathLike[str], *, key: EncryptionKey | str | N
     """
     place = Path(backup)
     try:
-        manifest = Manifest.model_validate(json.loads((place / MANIFEST).read_text(encoding="utf-8")))
+        manifest = Manifest.model_validate_json((place / MANIFEST).read_bytes())
     except OSError as error:
         raise NotFoundError(f"{str(place)!r} is no backup: it has no readable {MANIFEST}") from error
-    except (ValueError, ValidationError) as error:
+    except ValidationError as error:
         raise StoreCorruptError(f"{MANIFEST} of the backup {str(place)!r} is damaged") from error
     database = place / DATABASE
     if not database.is_file() or _sha256(database) != manifest.sha256:

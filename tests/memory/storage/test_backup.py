@@ -85,9 +85,10 @@ def test_a_changed_backup_is_refused(data: Path, tmp_path: Path, place: int) -> 
 
 def test_a_damaged_manifest_and_no_manifest_are_told_apart(data: Path, tmp_path: Path) -> None:
     back_up(data, tmp_path / "backup")
-    (tmp_path / "backup" / MANIFEST).write_text("{")
-    with pytest.raises(StoreCorruptError, match=MANIFEST):
-        check_backup(tmp_path / "backup")
+    for damaged in (b"{", b"[" * 100_000, b"\xff", b"{}"):
+        (tmp_path / "backup" / MANIFEST).write_bytes(damaged)
+        with pytest.raises(StoreCorruptError, match=MANIFEST):
+            check_backup(tmp_path / "backup")
     with pytest.raises(NotFoundError, match="no backup"):
         check_backup(data)
 
