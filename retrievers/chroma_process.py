@@ -5,8 +5,8 @@ hnswlib writes memory that it has never filled: the whole of `length.bin`, and t
 one who was deleted since. This process sees the vectors of one folder alone, and must end, by `kill`, before
 something of that folder is deleted for good: then nothing else can ever come into the files.
 
-It is started anew, never forked, and ends with the process that started it. Requests go to it as a line of
-JSON with the vectors after it, answers come back as a line of JSON.
+It is never a fork of the agent (see `forked.py`), and ends with the process that started it. Requests go to
+it as a line of JSON with the vectors after it, answers come back as a line of JSON.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from habitus.retrievers.errors import (
     IndexFullError,
     IndexUnreachableError,
 )
+from habitus.retrievers.forked import CAN_FORK, ForkedProcess
 
 ANSWERS_WITHIN_SECONDS = 300.0
 FILES_FREE_WITHIN_SECONDS = 60.0
@@ -68,15 +69,8 @@ class ChromaProcess:
     ) -> None:
         self._path, self._seconds = os.fspath(path), seconds
         self._guard = Lock()
-        # What can be imported here must be found there; `-P` keeps files of the folder we are in out of it.
-        places = [place or os.getcwd() for place in sys.path]
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, self._path, os.fspath(lock), str(files_free)],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
+            self._process = _started([self._path, os.fspath(lock), str(files_free)])
         except OSError as error:
             raise IndexUnreachableError(
                 f"the process of the vector index in {self._path!r} cannot be started ({error.strerror})"
@@ -166,6 +160,18 @@ class ChromaProcess:
         raise IndexDiedError(f"the process of the vector index in {self._path!r} {how}")
 
 
+def _started(arguments: list[str]) -> ForkedProcess | subprocess.Popen[bytes]:
+    if CAN_FORK:
+        return ForkedProcess(__name__, arguments)
+    places = [place or os.getcwd() for place in sys.path]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", __name__, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
 _ERRORS = {kind.__name__: kind for kind in (IndexCorruptError, IndexFullError, IndexUnreachableError)}
 
 
@@ -226,6 +232,32 @@ def _done(index: Any, content: bytes, do: str, **asked: Any) -> Any:
     return None
 
 
+def prepare() -> None:
+    """Import what serving takes."""
+    import chromadb
+    import filelock
+
+    import habitus.retrievers.chroma
+    import habitus.retrievers.damage
+
+    assert chromadb and filelock and habitus
+
+
+def serve(arguments: Sequence[str], requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests for a folder until there are no more.
+
+    Args:
+        arguments: the folder, the lock beside it, and seconds to wait for that.
+        requests: lines of JSON, each with the bytes of its vectors after it.
+        answers: a line of JSON each.
+    """
+    path, lock, files_free = arguments
+    try:
+        _serve(path, lock, float(files_free), requests, answers)
+    except BrokenPipeError:  # whoever asked was killed; what was asked for is done
+        os._exit(0)  # else the answer would be tried again, and fail aloud
+
+
 def main() -> None:
     """Serve the folder named on the command line."""
     # Whoever ends the program ends this process too, by closing the pipe, after what is being written.
@@ -234,11 +266,7 @@ def main() -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what native code may print must not get among the answers
-    path, lock, files_free = sys.argv[1:]
-    try:
-        _serve(path, lock, float(files_free), sys.stdin.buffer, answers)
-    except BrokenPipeError:  # whoever asked was killed; what was asked for is done
-        os._exit(0)  # else the answer would be tried again, and fail aloud
+    serve(sys.argv[1:], sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from habitus.retrievers import forked
 from habitus.retrievers.chroma_process import ChromaProcess
 from habitus.retrievers.encoder import Vectors
 from habitus.retrievers.errors import IndexCorruptError, IndexDiedError, IndexUnreachableError
@@ -148,6 +149,7 @@ def test_what_lies_in_the_working_folder_is_not_imported(
 
 
 def test_a_process_that_cannot_be_started_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forked, "_nurseries", {})
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
     with pytest.raises(IndexUnreachableError, match="cannot be started"):
         ChromaProcess(tmp_path / "index", tmp_path / "lock")

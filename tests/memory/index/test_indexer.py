@@ -250,10 +250,18 @@ def test_large_users_read_their_own_writes_while_shards_come_and_go(
 
 
 def vector_processes() -> list[int]:
-    """Return the processes that this one has begun for vectors."""
-    own = Path(f"/proc/{os.getpid()}/task")
-    children = [pid for task in own.iterdir() for pid in (task / "children").read_text().split()]
-    return [int(pid) for pid in children if b"chroma_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    """Return the processes that this one has begun for vectors: children of one of its children."""
+    nurseries = [
+        pid for pid in children(os.getpid()) if b"chroma_process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    # Those that ended and are not waited for yet have no command line.
+    begun = [child for pid in nurseries for child in children(pid)]
+    return [pid for pid in begun if Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
 def test_a_process_of_vectors_that_is_killed_costs_nothing(
