@@ -1,6 +1,7 @@
 """What is published: sdist and wheel hold what they must, the wheel works with each extra in an empty place.
 
-`make dist-check` takes some minutes and 2 GB of disk; `make dist-check EXTRAS="serve mcp"` tries these only.
+`make dist-check` takes some minutes and 2 GB of disk; `make dist-check EXTRAS="serve mcp"` tries these only,
+`EXTRAS=none` looks at what is in them and installs nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 BARE = "bare"
 """The installation without any extra. It has no weights of the encoder, and must say so."""
+
+NONE = "none"
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **variables: str) -> None:
@@ -107,11 +110,13 @@ def main(wanted: list[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     # `make install` installs `dev` from the same pins.
     extras = [BARE, *(name for name in project["optional-dependencies"] if name != "dev")]
-    unknown = set(wanted) - set(extras)
+    unknown = set(wanted) - {*extras, NONE}
     if unknown:
         raise SystemExit(f"there are no extras {sorted(unknown)}; there are {extras}")
     wheel, sdist = build()
     check_contents(wheel, sdist, project)
+    if wanted == [NONE]:
+        return
     with tempfile.TemporaryDirectory() as made:
         empty = Path(made)
         for extra in wanted or extras:
