@@ -40,7 +40,7 @@ def told_apart(what: str, path: str, *others: type[Exception]) -> Iterator[None]
 
 
 def _cannot_be_written(path: str) -> bool:
-    """Tell whether the disk has hardly any room, or may not be written; what is damaged is found again later."""
+    """Tell whether the disk has hardly any room or may not be written; damage is found again later."""
     place = Path(path).absolute()
     while not place.exists():
         place = place.parent
