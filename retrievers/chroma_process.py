@@ -18,12 +18,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import Lock, Timer
+from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from habitus.retrievers.damage import cannot_be_written
 from habitus.retrievers.encoder import Vectors
 from habitus.retrievers.errors import (
     IndexCorruptError,
@@ -38,6 +40,7 @@ FILES_FREE_WITHIN_SECONDS = 60.0
 _ADD_AT_ONCE = 256
 """Texts a request: a process whose parent was killed ends after the request it is at."""
 _CLOSES_WITHIN_SECONDS = 60.0
+_LOOKS_EVERY_SECONDS = 5.0
 Keys = npt.NDArray[np.int64]
 
 
@@ -138,10 +141,8 @@ class ChromaProcess:
         raise _ERRORS[answer["error"]](answer["text"])
 
     def _exchanged(self, request: bytes) -> bytes:
-        late = Timer(self._seconds, self._process.kill)
-        late.daemon = True
-        late.start()
-        answer = b""
+        answered, given_up, answer = Event(), Event(), b""
+        Thread(target=self._watch, args=(answered, given_up), daemon=True).start()
         try:
             requests = _open(self._process.stdin)
             requests.write(request)
@@ -150,14 +151,25 @@ class ChromaProcess:
         except (OSError, ValueError):
             pass  # it is gone, which the missing answer tells
         finally:
-            is_late = not late.is_alive()
-            late.cancel()
+            answered.set()
         if answer.endswith(b"\n"):
             return answer
         self._process.kill()
         code = self._process.wait()
+        is_late = given_up.is_set()
+        if is_late and cannot_be_written(self._path):
+            raise IndexFullError(f"the vector index in {self._path!r} has no room or may not be written")
         how = f"did not answer within {self._seconds:.0f} s" if is_late else f"ended with exit code {code}"
         raise IndexDiedError(f"the process of the vector index in {self._path!r} {how}")
+
+    def _watch(self, answered: Event, given_up: Event) -> None:
+        """End the process when it is late, or when it waits, as Chroma may for ever, for room on the disk."""
+        until = monotonic() + self._seconds
+        while not answered.wait(min(_LOOKS_EVERY_SECONDS, max(until - monotonic(), 0.0))):
+            if monotonic() >= until or cannot_be_written(self._path):
+                given_up.set()
+                self._process.kill()
+                return
 
 
 def _started(arguments: list[str]) -> ForkedProcess | subprocess.Popen[bytes]:

@@ -34,12 +34,12 @@ def told_apart(what: str, path: str, *others: type[Exception]) -> Iterator[None]
         raise
     except BaseException as error:  # Rust code panics with an exception that is no Exception
         said = str(error).lower()
-        if any(words in said for words in _FULL) or _cannot_be_written(path):
+        if any(words in said for words in _FULL) or cannot_be_written(path):
             raise IndexFullError(f"the {what} index in {path!r} has no room or may not be written") from error
         raise IndexCorruptError(f"the {what} index in {path!r} failed: {type(error).__name__}") from error
 
 
-def _cannot_be_written(path: str) -> bool:
+def cannot_be_written(path: str) -> bool:
     """Tell whether the disk has hardly any room or may not be written; damage is found again later."""
     place = Path(path).absolute()
     while not place.exists():

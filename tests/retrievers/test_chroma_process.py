@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from habitus.retrievers import forked
+from habitus.retrievers import chroma_process, forked
 from habitus.retrievers.chroma_process import ChromaProcess
 from habitus.retrievers.encoder import Vectors
-from habitus.retrievers.errors import IndexCorruptError, IndexDiedError, IndexUnreachableError
+from habitus.retrievers.errors import IndexCorruptError, IndexDiedError, IndexFullError, IndexUnreachableError
 
 
 def unit(n: int, dim: int = 32, seed: int = 0) -> Vectors:
@@ -161,3 +161,13 @@ def test_damaged_files_are_told_by_the_process(tmp_path: Path, index: ChromaProc
     (tmp_path / "index" / "chroma.sqlite3").write_bytes(b"garbage" * 100)
     with pytest.raises(IndexCorruptError, match="vector index"):
         ChromaProcess(tmp_path / "index", tmp_path / "lock")
+
+
+def test_a_process_that_waits_for_room_on_the_disk_is_ended(
+    index: ChromaProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chroma_process, "_LOOKS_EVERY_SECONDS", 0.05)
+    os.kill(index.pid, signal.SIGSTOP)
+    monkeypatch.setattr(chroma_process, "cannot_be_written", lambda path: True)
+    with pytest.raises(IndexFullError, match="no room"):
+        len(index)
