@@ -35,7 +35,9 @@ from habitus.retrievers.errors import (
 )
 from habitus.retrievers.forked import CAN_FORK, ForkedProcess
 
-ANSWERS_WITHIN_SECONDS = 300.0
+ANSWERS_WITHIN_SECONDS = 60.0
+_OPENS_IN_TIMES = 5
+"""As long as an answer may take: opening reads the whole index."""
 FILES_FREE_WITHIN_SECONDS = 60.0
 _ADD_AT_ONCE = 256
 """Texts a request: a process whose parent was killed ends after the request it is at."""
@@ -51,7 +53,8 @@ class ChromaProcess:
         path: a folder of its own; made if it does not exist.
         lock: a file beside it. Whoever holds its lock may touch the folder: a process that outlived a parent
             that was killed is waited for.
-        seconds: in which each request must be answered, or the process is killed.
+        seconds: in which each request must be answered, or the process is killed; opening may take five times
+            as long.
         files_free: seconds in which another process must have let go of the files.
 
     Raises:
@@ -135,14 +138,15 @@ class ChromaProcess:
     def _ask(self, name: str, content: bytes = b"", **arguments: Any) -> Any:
         line = json.dumps({"do": name, "n_bytes": len(content), **arguments}).encode() + b"\n"
         with self._guard:
-            answer = json.loads(self._exchanged(line + content))
+            seconds = self._seconds * (_OPENS_IN_TIMES if name == "open" else 1)
+            answer = json.loads(self._exchanged(line + content, seconds))
         if "error" not in answer:
             return answer["found"]
         raise _ERRORS[answer["error"]](answer["text"])
 
-    def _exchanged(self, request: bytes) -> bytes:
+    def _exchanged(self, request: bytes, seconds: float) -> bytes:
         answered, given_up, answer = Event(), Event(), b""
-        Thread(target=self._watch, args=(answered, given_up), daemon=True).start()
+        Thread(target=self._watch, args=(answered, given_up, seconds), daemon=True).start()
         try:
             requests = _open(self._process.stdin)
             requests.write(request)
@@ -159,12 +163,12 @@ class ChromaProcess:
         is_late = given_up.is_set()
         if is_late and cannot_be_written(self._path):
             raise IndexFullError(f"the vector index in {self._path!r} has no room or may not be written")
-        how = f"did not answer within {self._seconds:.0f} s" if is_late else f"ended with exit code {code}"
+        how = f"did not answer within {seconds:.0f} s" if is_late else f"ended with exit code {code}"
         raise IndexDiedError(f"the process of the vector index in {self._path!r} {how}")
 
-    def _watch(self, answered: Event, given_up: Event) -> None:
+    def _watch(self, answered: Event, given_up: Event, seconds: float) -> None:
         """End the process when it is late, or when it waits, as Chroma may for ever, for room on the disk."""
-        until = monotonic() + self._seconds
+        until = monotonic() + seconds
         while not answered.wait(min(_LOOKS_EVERY_SECONDS, max(until - monotonic(), 0.0))):
             if monotonic() >= until or cannot_be_written(self._path):
                 given_up.set()
