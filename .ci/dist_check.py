@@ -1,7 +1,7 @@
 """What is published: sdist and wheel hold what they must, the wheel works with each extra in an empty place.
 
 `make dist-check` takes some minutes and 2 GB of disk; `make dist-check EXTRAS="serve mcp"` tries these only,
-`EXTRAS=none` looks at what is in them and installs nothing.
+`EXTRAS=none` tries the wheel with what is installed here and downloads nothing.
 """
 
 from __future__ import annotations
@@ -95,6 +95,17 @@ def check_extra(extra: str, wheel: Path, empty: Path, **variables: str) -> None:
     sys.stdout.flush()
 
 
+def check_here(wheel: Path, empty: Path) -> None:
+    """Try the wheel beside the packages that are installed here already."""
+    place, work = empty / "wheel", empty / "work"
+    work.mkdir()
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", place, wheel)
+    run(place / "bin" / "habitus", "--version", cwd=work, PYTHONPATH=str(place))
+    variables = {"PYTHONPATH": str(place), "HF_HUB_OFFLINE": "1"}
+    run(sys.executable, ROOT / ".ci" / "smoke.py", "offline", cwd=work, **variables)
+    sys.stdout.write("the wheel does what it is for with what is installed here\n")
+
+
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """A PostgreSQL server of our own; yields its URL."""
@@ -115,10 +126,11 @@ def main(wanted: list[str]) -> None:
         raise SystemExit(f"there are no extras {sorted(unknown)}; there are {extras}")
     wheel, sdist = build()
     check_contents(wheel, sdist, project)
-    if wanted == [NONE]:
-        return
     with tempfile.TemporaryDirectory() as made:
         empty = Path(made)
+        if wanted == [NONE]:
+            check_here(wheel, empty)
+            return
         for extra in wanted or extras:
             if extra == "postgres":
                 with postgres(empty) as url:

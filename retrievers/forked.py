@@ -132,6 +132,9 @@ class _Nursery:
 
     def close(self) -> None:
         """End it; its children end when their pipes are closed."""
+        # A fork of this process may hold the socket too: closed here alone, it would still be open there.
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._process.wait()
 

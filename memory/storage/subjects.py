@@ -70,16 +70,13 @@ def forget_said(store: MemoryStore, user_id: str, said: Sequence[str]) -> Forgot
         said: sentences, verbatim.
     """
     cores = [core for text in said if (core := _core(text))]
-    left = {
-        turn.id: ""
-        if _quotes(json.dumps(turn.meta, ensure_ascii=False), cores)
-        else _without_said(turn, cores)
-        for turn in store.turns(user_id)
-        if _quotes(turn.text, cores) or _quotes(json.dumps(turn.meta, ensure_ascii=False), cores)
-    }
-    left = {
-        turn.id: left[turn.id] for turn in store.turns(user_id, ids=list(left)) if left[turn.id] != turn.text
-    }
+    escaped = [json.dumps(core, ensure_ascii=False)[1:-1] for core in cores]
+    left: dict[str, str] = {}
+    for turn in store.turns(user_id):
+        if _quotes(json.dumps(turn.meta, ensure_ascii=False), escaped):
+            left[turn.id] = ""  # what stands beside a message cannot be cut into
+        elif _quotes(turn.text, cores) and (text := _without_said(turn, cores)) != turn.text:
+            left[turn.id] = text
 
     def rests(record: Preference | Fact) -> bool:
         return any(

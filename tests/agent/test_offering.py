@@ -107,6 +107,19 @@ def test_yes_deletes_what_was_offered_and_nothing_else(asked: Agent) -> None:
         assert "Volvo" in left
 
 
+@pytest.mark.parametrize("sentence", ['I drive a "blue" Volvo van.', "I drive a van, C:\\cars\\volvo."])
+def test_nothing_of_what_was_offered_stays_however_it_is_spelt(tmp_path: Path, sentence: str) -> None:
+    with Agent.open(
+        tmp_path, encoder=HashingEncoder(), generator=ScriptedChat(script=["A script."])
+    ) as agent:
+        agent.chat("maya", sentence, at=MONDAY)
+        offered = agent.chat("maya", ASKS, at=MONDAY + MINUTE).outcome
+        assert offered is not None
+        assert offered.offered == (sentence,)
+        agent.chat("maya", "yes", at=MONDAY + 2 * MINUTE)
+        assert "olvo" not in agent.export("maya").model_dump_json()
+
+
 def test_no_deletes_nothing_and_the_offer_is_over(asked: Agent) -> None:
     with asked as agent:
         assert agent.chat("maya", "no", at=MONDAY + 3 * MINUTE).text == "I deleted nothing."

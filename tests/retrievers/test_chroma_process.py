@@ -145,7 +145,10 @@ def test_what_lies_in_the_working_folder_is_not_imported(
 ) -> None:
     (tmp_path / "chromadb.py").write_text("raise SystemExit('the wrong one')")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(forked, "_nurseries", {})  # one that has begun has imported everything
     ChromaProcess(tmp_path / "index", tmp_path / "lock").close()
+    for _, nursery in forked._nurseries.values():
+        nursery.close()
 
 
 def test_a_process_that_cannot_be_started_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,3 +115,17 @@ def test_all_end_with_the_process_that_began_them(module: str, tmp_path: Path) -
     while any(Path(f"/proc/{pid}/cmdline").exists() for pid in (child, nursery)):
         assert monotonic() < until, "they outlived it"
         sleep(0.01)
+
+
+def test_the_program_ends_though_a_fork_of_it_goes_on(module: str, tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from habitus.retrievers.forked import ForkedProcess\n"
+        f"ForkedProcess({module!r}, ['one'])\n"
+        "if os.fork() == 0:\n"
+        "    sys.stdin.read()\n"
+        "    os._exit(0)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as parent:
+        assert parent.wait(60.0) == 0
