@@ -52,9 +52,11 @@ eval_app.command("report")(report)
 
 def main() -> None:
     """Run the command line."""
+    from habitus.agent.commands.allocating import allocate_in_one_arena
     from habitus.agent.commands.app import app
     from habitus.agent.commands.exits import run
 
+    allocate_in_one_arena()
     add_commands(app)
     run(app)
 
