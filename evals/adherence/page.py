@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 from habitus.evals.adherence.summary import OVERALL, shown_metric
 from habitus.evals.reports.charts import Bar, Curve, bars, curves
-from habitus.evals.reports.html import PAGE, document
+from habitus.evals.reports.html import document, put
+from habitus.evals.reports.reading import fitting, read_object
 from habitus.evals.running import UsageError
 
 
@@ -26,11 +26,11 @@ def write_adherence_page(folder: Path, beside: Sequence[Path] = ()) -> Path:
         UsageError: a folder holds no report of such a run.
     """
     reports = [read_report(one) for one in (folder, *beside)]
-    target = folder / PAGE
-    part = target.with_suffix(".part")
-    part.write_text(adherence_page(reports[0], reports[1:]), encoding="utf-8")
-    os.replace(part, target)
-    return target
+    for one, report in zip(beside, reports[1:], strict=True):
+        with fitting(one):
+            adherence_page(report)
+    with fitting(folder):
+        return put(folder, adherence_page(reports[0], reports[1:]))
 
 
 def holds_task(folder: Path) -> bool:
@@ -47,11 +47,9 @@ def read_report(folder: Path) -> dict[str, Any]:
     """
     path = folder / "report.json"
     try:
-        report: dict[str, Any] = json.loads(path.read_bytes())
+        report = read_object(path)
     except FileNotFoundError:
         raise UsageError(f"{str(folder)!r} holds no report.json; finish the run first") from None
-    except ValueError:
-        raise UsageError(f"{str(path)!r} is damaged; run the same command again to write it anew") from None
     if "forms" not in report:
         raise UsageError(f"{str(path)!r} is not the report of PrefEval's generation or classification task")
     return report

@@ -7,10 +7,19 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from habitus.evals.harness.records import Score
+from habitus.evals.reports.reading import parsed
 from habitus.evals.reports.runlog import Manifest, RunLogError
+
+
+class _Line(BaseModel):
+    arm: str
+    user: str
+    costs: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1)
 
 
 class CostLog:
@@ -58,9 +67,9 @@ class CostLog:
 
     def _parsed(self, line: bytes, number: int) -> tuple[str, str, list[float]]:
         try:
-            told: dict[str, Any] = json.loads(line)
-            return str(told["arm"]), str(told["user"]), [float(cost) for cost in told["costs"]]
-        except (ValueError, KeyError, TypeError):
+            told = _Line.model_validate(parsed(line))
+            return told.arm, told.user, told.costs
+        except ValueError:
             raise RunLogError(
                 f"line {number} of {str(self._path)!r} is damaged; remove that line to measure its user again"
             ) from None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from habitus.evals.judges.judging import Judgement
 from habitus.evals.metrics.labels import accuracy, cohen_kappa
+from habitus.evals.reports.reading import numbered_lines, parsed
 from habitus.evals.running import UsageError
 
 
@@ -37,19 +37,17 @@ def read_labels(path: Path) -> dict[str, str]:
         UsageError: a line is no such object, an id comes twice, or there is no line.
     """
     labels: dict[str, str] = {}
-    # Not splitlines(): JSON strings may hold what else ends a line in Unicode.
-    *lines, rest = path.read_text(encoding="utf-8").split("\n")
-    for number, line in enumerate([*lines, rest] if rest else lines, start=1):
+    for number, line in numbered_lines(path):
         try:
-            told = json.loads(line)
-            case, label = told["id"], told["label"]
-        except (ValueError, KeyError, TypeError):
+            told = parsed(line)
+            case, label = str(told["id"]), told["label"]
+        except (ValueError, KeyError):
             raise UsageError(f'line {number} of {path.name} is not {{"id": ..., "label": ...}}') from None
         if label is None:
             continue
         if case in labels:
             raise UsageError(f"line {number} of {path.name} repeats the id {case!r}")
-        labels[str(case)] = str(label)
+        labels[case] = str(label)
     if not labels:
         raise UsageError(f"{path.name} holds no labels")
     return labels

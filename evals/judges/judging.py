@@ -241,15 +241,14 @@ def _read_cache(path: Path) -> dict[str, Vote]:
         return {}
     votes = {}
     # A line that a crash cut off has no end and is asked for again.
-    content = path.read_text(encoding="utf-8")
-    whole = content[: content.rfind("\n") + 1]
-    # Not splitlines(): JSON strings may hold what else ends a line in Unicode.
-    for number, line in enumerate(whole.split("\n")[:-1], start=1):
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    for number, line in enumerate(whole.split(b"\n")[:-1], start=1):
         try:
             cached = _Cached.model_validate_json(line)
         except ValidationError:
             raise UsageError(f"line {number} of {str(path)!r} is damaged; remove that line") from None
         votes[cached.key] = cached.vote
     if whole != content:
-        path.write_text(whole, encoding="utf-8")
+        path.write_bytes(whole)
     return votes

@@ -29,6 +29,7 @@ from habitus.evals.reports.html_views import (
     views_of,
     worded,
 )
+from habitus.evals.reports.reading import fitting, read_object
 from habitus.evals.reports.runlog import Finished
 from habitus.evals.reports.scored_runs import read_finished, read_run
 from habitus.evals.running import UsageError
@@ -105,10 +106,15 @@ def write_page(folder: Path, data: Path | None = None, *, n_worst: int = 10) -> 
         UsageError: the folder holds no report, or the run cannot be read.
         DatasetError: the data file cannot be used.
     """
-    made = make_page(folder, data, n_worst=n_worst)
+    return put(folder, make_page(folder, data, n_worst=n_worst))
+
+
+def put(folder: Path, made: str) -> Path:
+    """Write a page into a run folder and return its path."""
     target = folder / PAGE
     part = target.with_suffix(".part")
-    part.write_text(made, encoding="utf-8")
+    # The error of a question may quote a text that is not valid Unicode.
+    part.write_text(made, encoding="utf-8", errors="replace")
     os.replace(part, target)
     return target
 
@@ -117,11 +123,12 @@ def make_page(folder: Path, data: Path | None = None, *, n_worst: int = 10) -> s
     """Return the page of a run; arguments and errors as of `write_page`."""
     report = read_report(folder)
     worst: Sequence[Worst | str] = ()
-    if n_worst and _is_retrieval(report):
-        worst = worst_questions(folder, data, n_worst)
-    elif n_worst:
-        worst = worst_cases(folder, n_worst)
-    return page(report, worst)
+    with fitting(folder):
+        if n_worst and _is_retrieval(report):
+            worst = worst_questions(folder, data, n_worst)
+        elif n_worst:
+            worst = worst_cases(folder, n_worst)
+        return page(report, worst)
 
 
 def read_report(folder: Path) -> dict[str, Any]:
@@ -133,11 +140,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     path = next((folder / name for name in REPORTS if (folder / name).exists()), None)
     if path is None:
         raise UsageError(f"{str(folder)!r} holds no report.json; finish the run first")
-    try:
-        report: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError:
-        raise UsageError(f"{str(path)!r} is damaged; run the same command again to write it anew") from None
-    return {"benchmark": path.stem, **report}
+    return {"benchmark": path.stem, **read_object(path)}
 
 
 def _is_retrieval(report: Mapping[str, Any]) -> bool:

@@ -6,13 +6,13 @@ Everything is text of users and models, so everything is escaped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from habitus.evals.reports.html_views import PREFERRED
+from habitus.evals.reports.reading import numbered_lines, parsed
 from habitus.evals.running import UsageError
 
 MAX_SHOWN_CHARS = 600
@@ -59,12 +59,11 @@ def _read(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     found = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                raise UsageError(f"line {number} of {str(path)!r} is damaged") from None
+    for number, line in numbered_lines(path):
+        try:
+            found.append(parsed(line))
+        except ValueError:
+            raise UsageError(f"line {number} of {str(path)!r} is damaged") from None
     return found
 
 

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from habitus.agent.prompting.budgets import Cut
 from habitus.evals.harness.records import Failed, R, Result
 from habitus.evals.harness.shards import Shard, run_folder, shard_folders
+from habitus.evals.reports.reading import parsed
 
 RUN_FILE = "run.jsonl"
 PACKAGES = (
@@ -306,7 +307,7 @@ class RunLog(Generic[R]):
 
     def _finished_id(self, line: bytes, number: int) -> str | None:
         try:
-            return None if "error" in json.loads(line) else self._kind.model_validate_json(line).question_id
+            return None if "error" in parsed(line) else self._kind.model_validate_json(line).question_id
         except ValueError:
             raise RunLogError(
                 f"line {number} of {str(self._path)!r} is damaged; remove that line to do its question again"

@@ -8,7 +8,6 @@ it) or, for LongMemEval, in `run.jsonl`, which is scored again against the data 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from habitus.evals.reports.reading import numbered_lines, parsed
 from habitus.evals.reports.runlog import Finished, Manifest
 from habitus.evals.running import UsageError
 
@@ -99,12 +99,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _read_lines(path: Path) -> list[QuestionScores]:
     found = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                found.append(QuestionScores.model_validate_json(line))
-            except ValidationError:
-                raise UsageError(f"line {number} of {str(path)!r} holds no scores of a question") from None
+    for number, line in numbered_lines(path):
+        try:
+            found.append(QuestionScores.model_validate_json(line))
+        except ValidationError:
+            raise UsageError(f"line {number} of {str(path)!r} holds no scores of a question") from None
     return found
 
 
@@ -146,7 +145,7 @@ def read_finished(folder: Path) -> dict[str, Finished]:
     found = {}
     for number, line in enumerate(lines, start=1):
         try:
-            if "error" not in json.loads(line):
+            if "error" not in parsed(line):
                 result = Finished.model_validate_json(line)
                 found[result.question_id] = result
         except ValueError:
