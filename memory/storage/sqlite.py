@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from habitus.memory.errors import StoreClosedError, StoreFullError
+from habitus.memory.errors import StoreClosedError, StoreCorruptError, StoreFullError
 from habitus.memory.storage.connecting import BUSY_SECONDS, SqliteConnection, connect, translated
 from habitus.memory.storage.encryption import EncryptionKey
 from habitus.memory.storage.schema import migrate
@@ -24,7 +25,8 @@ class Database:
     """A database in WAL mode with one writer and a pool of readers.
 
     Every transaction that has returned is on the disk (`synchronous=FULL`). Readers see the last
-    committed state and never wait for the writer.
+    committed state and never wait for the writer. A file that is removed, moved or replaced while it is open
+    is neither read nor written any more: what is stored in a file without a name is gone when it is closed.
 
     Args:
         path: the file; made if it does not exist.
@@ -53,6 +55,7 @@ class Database:
                 self._writer.execute("PRAGMA journal_mode=WAL")
                 migrate(self._writer)
                 self._file = path.open("r+b", buffering=0)
+                self._opened = os.fstat(self._file.fileno())
             except OSError as error:
                 self._writer.close()
                 raise StoreFullError(f"{path} cannot be written: {error}") from error
@@ -82,6 +85,18 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreClosedError(f"the store at {str(self.path.parent)!r} is closed; open it again")
+        self._check_in_place()
+
+    def _check_in_place(self) -> None:
+        try:
+            in_place = os.path.samestat(self.path.stat(), self._opened)
+        except OSError:
+            in_place = False
+        if not in_place:
+            raise StoreCorruptError(
+                f"{self.path} was removed, moved or replaced while it was open, so nothing is read from it or"
+                " stored any more: put it back, or close the store and open it again"
+            )
 
     @contextmanager
     def write(self) -> Iterator[SqliteConnection]:
@@ -91,6 +106,7 @@ class Database:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._check_in_place()
                 self._writer.execute("COMMIT")
             except BaseException:
                 # SQLite has already rolled back by itself after some errors, a full disk among them.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import rmtree
 
+import pytest
+
+from habitus.memory.errors import StoreCorruptError
 from habitus.memory.storage.sqlite import Database
 
 
@@ -18,3 +23,50 @@ def test_many_readers_at_once_are_served_and_few_are_kept(tmp_path: Path) -> Non
     with database.read() as again:
         assert again in seen
     database.close()
+
+
+def _replaced(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+    folder.mkdir()
+    Database(folder / "memory.db").close()
+
+
+@pytest.mark.parametrize(
+    "happen",
+    [rmtree, lambda folder: folder.rename(folder.with_name("elsewhere")), _replaced],
+    ids=["removed", "moved", "replaced"],
+)
+def test_a_file_that_lost_its_name_takes_nothing_that_would_be_lost_with_it(
+    tmp_path: Path, happen: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    database = Database(folder / "memory.db")
+    with pytest.raises(StoreCorruptError, match="was removed, moved or replaced"):
+        with database.write() as transaction:
+            transaction.execute("INSERT INTO meta VALUES ('name', 'value')")
+            happen(folder)
+    with pytest.raises(StoreCorruptError, match="was removed, moved or replaced"), database.write():
+        pytest.fail("something may still be written")
+    with pytest.raises(StoreCorruptError, match="was removed, moved or replaced"), database.read():
+        pytest.fail("another file may be read")
+    with pytest.raises(StoreCorruptError, match="was removed, moved or replaced"):
+        database.scrub()
+    database.close()
+
+
+def test_a_file_that_is_moved_back_is_used_again(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    database = Database(folder / "memory.db")
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(StoreCorruptError), database.read():
+        pytest.fail("it is not there")
+    (tmp_path / "elsewhere").rename(folder)
+    with database.write() as transaction:
+        transaction.execute("INSERT INTO meta VALUES ('name', 'value')")
+    database.close()
+    again = Database(folder / "memory.db")
+    with again.read() as connection:
+        assert connection.execute("SELECT value FROM meta WHERE name = 'name'").fetchone() == ("value",)
+    again.close()
