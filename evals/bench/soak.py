@@ -32,6 +32,7 @@ from habitus.evals.running import UsageError
 
 if TYPE_CHECKING:
     from habitus.agent.agent import Agent
+    from habitus.memory.records import Feedback, Preference
 
 SAMPLES_FILE = "soak.jsonl"
 MAX_GROWTH = 0.05
@@ -43,6 +44,7 @@ _TALKING = 1_000
 
 _PHRASES_AT_ONCE = 500
 _PHRASES_PER_USER = 10
+_RECORDS_PER_USER = 4
 
 _COMPARED = 0.1
 """Of the time after the warm-up: memory at its beginning and at its end is the median over so much of it."""
@@ -127,9 +129,15 @@ def run(agent: Agent, plan: Plan, samples_file: Path) -> dict[str, Any]:
 
 
 def _fill_caches(agent: Agent, names: Sequence[str]) -> None:
-    """Have everybody in memory once, and phrases: what is kept of the last used would fill for hours."""
+    """Have everybody, phrases and records in memory once: what is kept of the last used would fill for hours."""
     from habitus.memory.index.phrases import MAX_CACHED_VECTORS, vectors_of
+    from habitus.memory.records import Feedback, Preference
+    from habitus.memory.storage.reading import MAX_PARSED, parsed
 
+    for number in range(min(_RECORDS_PER_USER * len(names), MAX_PARSED)):
+        preference, feedback = _records(number)
+        parsed(Preference, preference.model_dump_json())
+        parsed(Feedback, feedback.model_dump_json())
     phrases = [
         f"phrase {number}" for number in range(min(_PHRASES_PER_USER * len(names), MAX_CACHED_VECTORS))
     ]
@@ -141,6 +149,25 @@ def _fill_caches(agent: Agent, names: Sequence[str]) -> None:
         # The session that they were in last; nothing is written.
         session = agent.store.sessions(name)[-1:]
         agent.prepare(name, "Go on.", session_id=session[0].id if session else None, at=START)
+
+
+def _records(number: int) -> tuple[Preference, Feedback]:
+    """Return records like those that come of a turn, not stored."""
+    from habitus.memory.records import Evidence, Feedback, Preference, new_id
+
+    said = f"I love thrillers from place number {number}."
+    preference = Preference(
+        user_id=f"user{number}",
+        statement=said,
+        topic="general",
+        target=f"thrillers from place number {number}",
+        stance="like",
+        evidence=(Evidence(turn_id=new_id(), quote=said),),
+        valid_from=START,
+        learnt_at=START,
+    )
+    feedback = Feedback(user_id=f"user{number}", turn_id=new_id(), at=START, rating=1.0, request_id=new_id())
+    return preference, feedback
 
 
 def _soaked(users: Sequence[Users], plan: Plan, samples_file: Path) -> list[Sample]:

@@ -40,9 +40,12 @@ TABLES: dict[type[Any], str] = {
     AskedQuestion: "questions",
 }
 
+MAX_PARSED = 20_000
+"""Records of each kind that stay in memory; some 4 kB a preference."""
+
 # Records are frozen, and the same ones are read in every turn.
 _parsed: dict[type[Any], Callable[[str], Any]] = {
-    kind: remembered(kind.model_validate_json, n=20_000) for kind in TABLES
+    kind: remembered(kind.model_validate_json, n=MAX_PARSED) for kind in TABLES
 }
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -150,6 +153,12 @@ def sessions(connection: Connection, user_id: str, *, open_only: bool = False) -
     ]
 
 
+def parsed(kind: type[Document], document: str) -> Document:
+    """Return the record that a stored document is of; those read last stay in memory."""
+    record: Document = _parsed[kind](document)
+    return record
+
+
 def documents(
     connection: Connection,
     user_id: str,
@@ -168,7 +177,7 @@ def documents(
     else:
         latest = connection.execute(f"{sql} ORDER BY at DESC, id DESC LIMIT ?", [*values, limit])
         found = [document for (document,) in latest][::-1]
-    return list(map(_parsed[kind], found))
+    return [parsed(kind, document) for document in found]
 
 
 def preference_vectors(connection: Statements, user_id: str, dim: int) -> dict[str, Vectors]:
@@ -181,7 +190,7 @@ def preference_vectors(connection: Statements, user_id: str, dim: int) -> dict[s
         text: vector
         for document, blob in connection.execute(sql, (user_id,))
         for text, vector in zip(
-            phrases_of(_parsed[Preference](document)),
+            phrases_of(parsed(Preference, document)),
             np.frombuffer(blob, dtype=np.float32).reshape(2, dim),
             strict=True,
         )
@@ -191,7 +200,7 @@ def preference_vectors(connection: Statements, user_id: str, dim: int) -> dict[s
 def without_vectors(connection: Statements, user_id: str) -> list[Preference]:
     """Return the preferences that are stored without vectors."""
     sql = "SELECT document FROM preferences WHERE user_id = ? AND vectors IS NULL ORDER BY at, id"
-    return [_parsed[Preference](document) for (document,) in connection.execute(sql, (user_id,))]
+    return [parsed(Preference, document) for (document,) in connection.execute(sql, (user_id,))]
 
 
 def accesses(connection: Connection, user_id: str) -> list[Access]:
