@@ -129,7 +129,7 @@ def run(agent: Agent, plan: Plan, samples_file: Path) -> dict[str, Any]:
 
 
 def _fill_caches(agent: Agent, names: Sequence[str]) -> None:
-    """Have everybody, phrases and records in memory once: what is kept of the last used would fill for hours."""
+    """Have everybody, phrases and records in memory once: in the work itself caches take hours to fill."""
     from habitus.memory.index.phrases import MAX_CACHED_VECTORS, vectors_of
     from habitus.memory.records import Feedback, Preference
     from habitus.memory.storage.reading import MAX_PARSED, parsed
