@@ -16,11 +16,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from habitus.agent.errors import AgentError
+from habitus.memory.errors import InvalidInputError
 from habitus.memory.records import Id
 
 FILE = "keys.json"
@@ -38,7 +38,7 @@ class ApiKey(BaseModel):
 
     id: str
     """Names the key in logs and lists; no secret."""
-    sha256: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
     user_id: Id | None = None
     tenant: Id | None = None
     made_at: datetime
@@ -50,6 +50,9 @@ class ApiKey(BaseModel):
         if self.tenant is not None and "/" in self.tenant:
             raise ValueError("a tenant's name must not hold a slash: it parts the tenant from the user")
         return self
+
+
+_KEYS = TypeAdapter(list[ApiKey])
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class KeyRing:
     """The keys of a server, in a file that only its owner may read.
 
     Raises:
-        KeyFileError: the file is damaged.
+        KeyFileError: the file is damaged, or cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,15 +100,23 @@ class KeyRing:
         return tuple(self._keys)
 
     def add(self, *, user_id: str | None = None, tenant: str | None = None) -> tuple[ApiKey, str]:
-        """Make a key for a user or a tenant; returns what is kept, and the secret, shown this once."""
+        """Make a key for a user or a tenant; returns what is kept, and the secret, shown this once.
+
+        Raises:
+            InvalidInputError: nobody can be called so, or it is for both or neither.
+        """
         secret = _PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(
-            id=secrets.token_hex(4),
-            sha256=_digest(secret),
-            user_id=user_id,
-            tenant=tenant,
-            made_at=datetime.now(UTC),
-        )
+        try:
+            key = ApiKey(
+                id=secrets.token_hex(4),
+                sha256=_digest(secret),
+                user_id=user_id,
+                tenant=tenant,
+                made_at=datetime.now(UTC),
+            )
+        except ValidationError as error:
+            [first, *_] = error.errors()
+            raise InvalidInputError(first["msg"].removeprefix("Value error, ")) from None
         self._write([*self._keys, key])
         return key, secret
 
@@ -127,14 +138,20 @@ class KeyRing:
         return found
 
     def _write(self, keys: Iterable[ApiKey]) -> None:
-        kept = list(keys)
+        kept = [key.model_dump(mode="json") for key in keys]
         part = self._path.with_suffix(".part")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump([key.model_dump(mode="json") for key in kept], file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(opened, "w", encoding="utf-8") as file:
+                json.dump(kept, file, indent=2)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, self._path)
+        except OSError as error:
+            raise KeyFileError(
+                f"{str(self._path)!r} cannot be written: {error.strerror}; no key was changed"
+            ) from error
         self._catch_up()
 
     def _catch_up(self) -> None:
@@ -144,6 +161,8 @@ class KeyRing:
         except FileNotFoundError:
             self._keys, self._read_at = [], None
             return
+        except OSError as error:
+            raise KeyFileError(f"{str(self._path)!r} cannot be read: {error.strerror}") from error
         seen = (found.st_mtime_ns, found.st_ino)
         if seen != self._read_at:
             self._keys, self._read_at = _read(self._path), seen
@@ -155,9 +174,10 @@ def _digest(secret: str) -> str:
 
 def _read(path: Path) -> list[ApiKey]:
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-        return [ApiKey.model_validate(one) for one in content]
-    except (ValueError, TypeError, ValidationError):
+        return _KEYS.validate_json(path.read_bytes())
+    except OSError as error:
+        raise KeyFileError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    except ValidationError:
         raise KeyFileError(
             f"{str(path)!r} is not a file of keys; move it away and make new ones with `habitus keys add`"
         ) from None

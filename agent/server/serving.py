@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from habitus.agent.agent import Agent
 from habitus.agent.server.errors import ApiError, not_found
-from habitus.agent.server.keys import Caller, KeyRing
+from habitus.agent.server.keys import ApiKey, Caller, KeyFileError, KeyRing
 from habitus.agent.server.limits import RateLimiter
 from habitus.agent.server.shown import ReplyShown
 
 T = TypeVar("T")
+log = logging.getLogger("habitus.server")
 
 _KEPT_BYTES = 32 * 2**20
 MAX_WAITING = 1_024
@@ -86,12 +88,13 @@ def caller_of(request: Request, authorization: Annotated[str | None, Header()] =
     """Return who calls, and count the request.
 
     Raises:
-        ApiError: 401 without a valid key where one is asked for; 429 for too many requests.
+        ApiError: 401 without a valid key where one is asked for; 429 for too many requests; 503 if the file
+            of keys cannot be read.
     """
     serving, key = serving_of(request), None
     if serving.keys is not None:
         scheme, _, secret = (authorization or "").partition(" ")
-        key = serving.keys.find(secret.strip()) if scheme.lower() == "bearer" else None
+        key = _found(serving.keys, secret.strip()) if scheme.lower() == "bearer" else None
         if key is None:
             message = "give a valid key: `Authorization: Bearer hab_...`"
             raise ApiError(401, message, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
@@ -101,6 +104,15 @@ def caller_of(request: Request, authorization: Annotated[str | None, Header()] =
         message = f"too many requests; try again in {wait} s"
         raise ApiError(429, message, code="rate_limit_exceeded", headers={"Retry-After": str(wait)})
     return caller
+
+
+def _found(keys: KeyRing, secret: str) -> ApiKey | None:
+    try:
+        return keys.find(secret)
+    except KeyFileError as error:
+        log.error("%s", error)
+        message = "the server cannot read its keys; its log says more"
+        raise ApiError(503, message, code="keys_unreadable") from error
 
 
 def user_named(request: Request, caller: Caller, asked: str | None) -> str:
