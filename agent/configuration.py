@@ -158,6 +158,8 @@ def load(preset: str | None = None) -> Configuration:
         raise ConfigurationError("; ".join(_told(error))) from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"cannot read {str(file)!r}: {error}") from None
+    except RecursionError:
+        raise ConfigurationError(f"cannot read {str(file)!r}: it is nested too deeply") from None
 
 
 def config_file() -> Path:

@@ -41,7 +41,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > self._max_bytes:
+        if announced.isdigit() and _exceeds(announced, self._max_bytes):
             await self._too_large()(scope, receive, send)
             return
         body = _Read(self, receive)
@@ -66,6 +66,12 @@ class BodyLimit:
     def _too_slow(self) -> JSONResponse:
         message = f"a request must have come within {self._max_seconds:g} s"
         return problem(408, message, code="request_too_slow", headers={"Connection": "close"})
+
+
+def _exceeds(digits: bytes, limit: int) -> bool:
+    """Compare a number of any length, of which Python would not make an integer."""
+    digits = digits.lstrip(b"0") or b"0"
+    return len(digits) > len(str(limit)) or int(digits) > limit
 
 
 class _Read:
