@@ -13,7 +13,8 @@ from typing import Any
 
 import psycopg
 from psycopg import errors, sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn, Ping
 from psycopg.types.string import TextBinaryLoader, TextLoader
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
@@ -38,6 +39,10 @@ from habitus.retrievers.encoder import Encoder
 logger = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10
+_PATIENCE_SECONDS = 3.0
+"""Without a connection for so long the server is asked whether it is there at all."""
+_RECONNECT_SECONDS = 5.0
+"""For longer the pool would pause for minutes between two attempts, also when the server is back."""
 _NOTICE_LOST_CLIENTS = (
     "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
 )
@@ -152,6 +157,7 @@ class PostgresDatabase:
             "kwargs": {"autocommit": True, "connect_timeout": _CONNECT_SECONDS},
             "configure": self._configure,
             "check": _check,
+            "reconnect_timeout": _RECONNECT_SECONDS,
             "open": True,
         }
         self._pool = ConnectionPool(
@@ -176,7 +182,10 @@ class PostgresDatabase:
             extension = _extension_schema(connection)
             if extension is None:
                 extension = self._make_extension(connection)
-            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self._schema)))
+            # `IF NOT EXISTS` asks for the right to make one even where there is one.
+            known = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (self._schema,))
+            if known.fetchone() is None:
+                connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._schema)))
             path = sql.SQL("SET search_path TO {}, {}").format(
                 sql.Identifier(self._schema), sql.Identifier(extension)
             )
@@ -246,7 +255,7 @@ class PostgresDatabase:
         Raises:
             EncoderChangedError: they come from another.
         """
-        with self._translated(), self._pool.connection() as connection:
+        with self._translated(), self._lent(self._pool) as connection:
             connection.execute(
                 "INSERT INTO meta VALUES ('encoder', %s) ON CONFLICT (name) DO NOTHING",
                 (encoder.fingerprint,),
@@ -273,7 +282,7 @@ class PostgresDatabase:
     def read(self) -> Iterator[PostgresConnection]:
         """Look at one committed state of the database throughout the block."""
         self._check_open()
-        with self._translated(), self._pool.connection() as connection:
+        with self._translated(), self._lent(self._pool) as connection:
             with _transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
                 yield PostgresConnection(connection)
 
@@ -281,7 +290,7 @@ class PostgresDatabase:
     def glance(self) -> Iterator[PostgresConnection]:
         """Run one statement that reads, in one round trip."""
         self._check_open()
-        with self._translated(), self._pool.connection() as connection:
+        with self._translated(), self._lent(self._pool) as connection:
             yield PostgresConnection(connection)
 
     @contextmanager
@@ -307,7 +316,7 @@ class PostgresDatabase:
                 if self._turns.get(user_id) is turn:
                     yield turn.connection
                     return
-        with self._pool.connection() as connection:
+        with self._lent(self._pool) as connection:
             yield connection
 
     @contextmanager
@@ -318,7 +327,7 @@ class PostgresDatabase:
             TurnTimeoutError: another process did not end its turn in time.
         """
         self._check_open()
-        with self._locks.of(user_id), self._turn_connection() as connection:
+        with self._locks.of(user_id), self._lent(self._turn_pool) as connection:
             with self._translated():
                 self._lock(connection, user_id)
             self._turns[user_id] = turn = _Turn(connection)
@@ -331,13 +340,37 @@ class PostgresDatabase:
                     self._unlock(connection, user_id)
 
     @contextmanager
-    def _turn_connection(self) -> Iterator[psycopg.Connection]:
+    def _lent(self, pool: ConnectionPool) -> Iterator[psycopg.Connection]:
         with self._translated():
-            connection = self._turn_pool.getconn()
+            connection = self._awaited(pool)
         try:
             yield connection
         finally:
-            self._turn_pool.putconn(connection)
+            pool.putconn(connection)
+
+    def _awaited(self, pool: ConnectionPool) -> psycopg.Connection:
+        """Wait until a connection is free, but not for a server that is not there.
+
+        Raises:
+            PoolTimeout: none became free in time.
+            StoreUnreachableError: the server does not answer.
+        """
+        left, patience = self._turn_timeout, _PATIENCE_SECONDS
+        while patience < left:
+            try:
+                return pool.getconn(patience)
+            except PoolTimeout:
+                self._check_answers()
+            # Whoever asks again waits behind the others, so seldom.
+            left, patience = left - patience, 2 * patience
+        return pool.getconn(left)
+
+    def _check_answers(self) -> None:
+        where = make_conninfo(self._url, connect_timeout=_CONNECT_SECONDS)
+        if PGconn.ping(where.encode()) == Ping.NO_RESPONSE:
+            raise StoreUnreachableError(
+                f"PostgreSQL at {self.name} does not answer: check that the server runs. Nothing was stored"
+            )
 
     def _lock(self, connection: psycopg.Connection, user_id: str) -> None:
         limit = f"{self._turn_timeout * 1000:.0f}"

@@ -164,7 +164,11 @@ def migrate(connection: Connection) -> None:
     Raises:
         StoreCorruptError: the tables were made by a newer version of the library.
     """
-    connection.execute("CREATE TABLE IF NOT EXISTS meta (name text PRIMARY KEY, value text NOT NULL)")
+    known = connection.execute(
+        "SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'"
+    )
+    if known.fetchone() is None:
+        connection.execute("CREATE TABLE meta (name text PRIMARY KEY, value text NOT NULL)")
     row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
     version = 0 if row is None else int(row[0])
     if version > len(MIGRATIONS):

@@ -144,6 +144,31 @@ class TestSeveralProcesses:
             store.commit("ann", Changes(turns=make_turns("ann", "s", "after", first=1)))
         assert len(store.turns("ann")) == 2
 
+    def test_a_server_that_is_gone_is_told_instead_of_waited_for_and_used_again_when_it_is_back(
+        self, open_store: Open, postgres_url: str, make_turns: MakeTurns
+    ) -> None:
+        store = open_store()
+        store.commit("ann", Changes(turns=make_turns("ann", "s", "before")))
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            socket = Path(connection.info.host, f".s.PGSQL.{connection.info.port}")
+            hidden = socket.rename(socket.with_name("hidden"))
+            try:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
+                time.sleep(0.2)
+                with pytest.raises(StoreUnreachableError, match="^PostgreSQL at .* does not answer"):
+                    store.turns("ann")
+                with pytest.raises(StoreUnreachableError, match="^PostgreSQL at .* does not answer"):
+                    with store.turn_of("ann"):
+                        pytest.fail("a turn began without a server")
+            finally:
+                hidden.rename(socket)
+        with store.turn_of("ann"):
+            store.commit("ann", Changes(turns=make_turns("ann", "s", "after", first=1)))
+        assert len(store.turns("ann")) == 2
+
 
 class TestTransactions:
     """Statements are sent without waiting for the one before; what fails must still be told, and undone."""
@@ -399,3 +424,26 @@ class TestOpening:
             finally:
                 connection.execute("DROP DATABASE bare")
                 connection.execute("DROP ROLE plain")
+
+    def test_a_role_that_may_make_nothing_can_use_what_was_made_for_it(
+        self, open_store: Open, postgres_url: str, postgres_schema: str, make_turns: MakeTurns
+    ) -> None:
+        encoder = open_store().encoder
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE modest LOGIN")
+            connection.execute("REVOKE CREATE ON DATABASE postgres FROM PUBLIC")
+            connection.execute(f"GRANT USAGE ON SCHEMA {postgres_schema} TO modest".encode())
+            connection.execute(
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA"
+                f" {postgres_schema} TO modest".encode()
+            )
+            modest = postgres_url.replace("postgres:@", "modest:@")
+            try:
+                with PostgresStore.open(modest, encoder, schema=postgres_schema) as store:
+                    store.commit("ann", Changes(turns=make_turns("ann", "s", "I keep bees.")))
+                    assert found(store, "bees") == ["s.0"]
+                    store.delete_user("ann")
+                    assert store.users() == []
+            finally:
+                connection.execute("DROP OWNED BY modest")
+                connection.execute("DROP ROLE modest")
