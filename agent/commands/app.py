@@ -220,12 +220,17 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write everything stored about a user, as JSON in any case."""
+    from habitus.memory.errors import InvalidInputError
+
     with opened(folder) as agent:
         text = agent.export(user).model_dump_json(indent=2)
     if out is None:
         sys.stdout.write(text + "\n")
     else:
-        out.write_text(text + "\n", encoding="utf-8")
+        try:
+            out.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InvalidInputError(f"{str(out)!r} cannot be written: {error.strerror}") from error
         show_json({"written": str(out)}, as_json)
 
 

@@ -33,9 +33,10 @@ def migrate(
     from habitus.memory.errors import InvalidInputError, NotFoundError
     from habitus.memory.opening import is_url, open_store
     from habitus.memory.storage.moving import move_users
+    from habitus.memory.storage.replacing import holds_store
 
-    if not is_url(source) and not Path(source).is_dir():
-        raise NotFoundError(f"there is no data folder {source!r} to move from")
+    if not is_url(source) and not holds_store(Path(source)):
+        raise NotFoundError(f"there is no data folder {source!r} with a store in it to move from")
     if source == target:
         raise InvalidInputError("--from and --to are the same place; there is nothing to move")
     configuration, encoder = load(), default_encoder()

@@ -112,11 +112,14 @@ def opened(
     from habitus.memory.errors import NotFoundError
     from habitus.memory.known.norms import DEFAULT_NORMS
     from habitus.memory.opening import is_url
+    from habitus.memory.storage.replacing import holds_store
 
     configuration = load(preset)
     place, generator = memory_place(place), generator or configuration.generator
-    if not create and not is_url(place) and not Path(place).is_dir():
-        raise NotFoundError(f"there is no data folder {place!r}; name another with --folder")
+    if not create and not is_url(place) and not holds_store(Path(place)):
+        raise NotFoundError(
+            f"there is no data folder {place!r} with a store in it; name another with --folder"
+        )
     with progress_bar("Re-embedding") as progress:
         key = configuration.generator_key
         model = generator_named(generator, key.get_secret_value() if key else None) if generator else None

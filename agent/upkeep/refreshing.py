@@ -54,6 +54,7 @@ class ProfileRefresher:
         self._jobs: list[_Job] = []
         self._to_observe: set[str] = set()
         self._guard = Lock()
+        self._closed = False
 
     def refresh(self, user_id: str, at: datetime) -> None:
         """Summarise a user now, if the profile is out of date."""
@@ -68,6 +69,8 @@ class ProfileRefresher:
             self._put(user_id, partial(self._try, user_id, at))
 
     def _put(self, user_id: str, work: Callable[[], None]) -> None:
+        if self._closed:
+            return  # the turn that asks for it is stored, and the next one asks again
         self._jobs = [job for job in self._jobs if not job.future.done()]
         self._jobs.append(_Job(user_id, work, self._thread.submit(work)))
 
@@ -125,4 +128,7 @@ class ProfileRefresher:
             job.work()
 
     def close(self) -> None:
+        """Finish; what is put in afterwards, by a turn that was still running, is left out."""
+        with self._guard:
+            self._closed = True
         self._thread.shutdown(wait=True)

@@ -58,6 +58,8 @@ class ProfileWording:
     def put(self, user_id: str, at: datetime) -> None:
         """Word a user's profile later; a user who waits already waits once."""
         with self._guard:
+            if self._stopped.done():
+                return
             is_waiting = user_id in self._waiting
             self._waiting[user_id] = at
             if not is_waiting:
@@ -72,8 +74,9 @@ class ProfileWording:
 
     def close(self) -> None:
         """Stop; a call that is going on is given up."""
-        if not self._stopped.done():
-            self._stopped.set_result(None)
+        with self._guard:
+            if not self._stopped.done():
+                self._stopped.set_result(None)
         self._thread.shutdown(wait=True)
 
     def _try(self, user_id: str) -> None:

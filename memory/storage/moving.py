@@ -83,7 +83,8 @@ def move_users(
                 if user_id in there:
                     _check_begun(exported, unread, target.export(user_id), target.unread(user_id))
                 _copy(target, exported, unread, _vectors(source, target, user_id))
-                _verify(target, exported, unread)
+                if differs := _difference(target, exported, unread):
+                    raise StoreCorruptError(f"{differs}: the source is as it was; move the user again")
                 copied[user_id] = len(exported.turns)
         if progress:
             progress(done, len(wanted))
@@ -97,19 +98,36 @@ def bring_back(target: MemoryStore, exported: Exported) -> bool:
         False where everything was there already.
 
     Raises:
-        InvalidInputError: the store holds something of the user that the export does not.
-        StoreCorruptError: what arrived differs from the export.
+        InvalidInputError: the store holds something of the user that the export does not; or the export does
+            not hold together, such as one that was changed by hand. Of such a one nothing is kept.
     """
     user_id = exported.user_id
     with target.turn_of(user_id):
-        if user_id in target.users():
+        is_new = user_id not in target.users()
+        if not is_new:
             there, unread = target.export(user_id), target.unread(user_id)
             if there == exported:
                 return False
             _check_begun(exported, unread, there, unread)
-        _copy(target, exported, (), lambda turn_ids: None)
-        _verify(target, exported, target.unread(user_id))
+        try:
+            _check_sessions(exported)
+            _copy(target, exported, (), lambda turn_ids: None)
+            if differs := _difference(target, exported, target.unread(user_id)):
+                raise InvalidInputError(differs)
+        except InvalidInputError as error:
+            if is_new and user_id in target.users():
+                target.delete_user(user_id)
+            raise InvalidInputError(
+                f"the export of user {user_id!r} does not hold together, it was changed since it was made:"
+                f" {error}"
+            ) from error
     return True
+
+
+def _check_sessions(exported: Exported) -> None:
+    unknown = {turn.session_id for turn in exported.turns} - {session.id for session in exported.sessions}
+    if unknown:
+        raise InvalidInputError(f"session {min(unknown)!r} of its messages is not in it")
 
 
 _RECORDS = ("turns", "preferences", "facts", "corrections", "feedback", "questions", "accesses", "personas")
@@ -182,14 +200,14 @@ def _copy(target: MemoryStore, exported: Exported, unread: Sequence[str], vector
     )
 
 
-def _verify(target: MemoryStore, sent: Exported, unread: Sequence[str]) -> None:
+def _difference(target: MemoryStore, sent: Exported, unread: Sequence[str]) -> str:
+    """Return in what the user arrived otherwise than sent; empty if in nothing."""
     arrived = target.export(sent.user_id)
     lost = [f"{len(a)} of {len(b)} {name}" for name, a, b in _lists(arrived, sent) if len(a) != len(b)]
-    if lost or _checksum(arrived, target.unread(sent.user_id)) != _checksum(sent, unread):
-        raise StoreCorruptError(
-            f"what arrived of user {sent.user_id!r} differs from what was sent"
-            f" ({', '.join(lost) or 'in its contents'}): the source is as it was; move the user again"
-        )
+    if not lost and _checksum(arrived, target.unread(sent.user_id)) == _checksum(sent, unread):
+        return ""
+    where = ", ".join(lost) or "in its contents"
+    return f"what arrived of user {sent.user_id!r} differs from what was sent ({where})"
 
 
 def _lists(arrived: Exported, sent: Exported) -> Iterator[tuple[str, Sequence[object], Sequence[object]]]:

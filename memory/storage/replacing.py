@@ -19,6 +19,11 @@ UNFINISHED = f"{DATABASE}.unfinished"
 REPLACED = f"{DATABASE}.replaced"
 
 
+def holds_store(folder: Path) -> bool:
+    """Tell whether there is a database in a folder, also one whose replacement was interrupted."""
+    return (folder / DATABASE).exists() or (folder / REPLACED).exists()
+
+
 def logs_of(database: Path) -> list[Path]:
     return [database.with_name(f"{database.name}-{kind}") for kind in ("wal", "journal")]
 

@@ -7,8 +7,9 @@ and inserted anew) and never in an index, so that few pages ever hold it.
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
-from habitus.memory.errors import StoreCorruptError
+from habitus.memory.errors import InvalidInputError, StoreCorruptError
 
 _FIRST_DOCUMENTS = ("preferences", "facts", "corrections", "feedback")
 
@@ -134,6 +135,17 @@ MIGRATIONS: tuple[str, ...] = (
     _PREFERENCE_VECTORS,
 )
 """Script n leads from version n to version n + 1; scripts are added, never changed."""
+
+
+def check_is_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Check, without changing anything, that a database is empty or was made by this library.
+
+    Raises:
+        InvalidInputError: it is another program's.
+    """
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if names and not {"meta", "users", "turns"} <= names:
+        raise InvalidInputError(f"{path} is the database of another program: choose another folder")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

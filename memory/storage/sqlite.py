@@ -11,7 +11,7 @@ from pathlib import Path
 from habitus.memory.errors import StoreClosedError, StoreCorruptError, StoreFullError
 from habitus.memory.storage.connecting import BUSY_SECONDS, SqliteConnection, connect, translated
 from habitus.memory.storage.encryption import EncryptionKey
-from habitus.memory.storage.schema import migrate
+from habitus.memory.storage.schema import check_is_ours, migrate
 from habitus.memory.storage.scrubbing import UnknownLayoutError, scrub_pages
 
 _MAX_IDLE = 8
@@ -36,6 +36,7 @@ class Database:
     Raises:
         EncryptionError: the file is encrypted and the key is missing or another, or it is not and there is
             one; or SQLCipher is not installed. Nothing was touched.
+        InvalidInputError: the file is another program's database.
         StoreCorruptError: the file is no database, or of a newer version.
         StoreFullError: the folder cannot be written.
     """
@@ -52,6 +53,7 @@ class Database:
             self._check_key()
             self._writer = self._connect_writer()
             try:
+                check_is_ours(self._writer, path)
                 self._writer.execute("PRAGMA journal_mode=WAL")
                 migrate(self._writer)
                 self._file = path.open("r+b", buffering=0)

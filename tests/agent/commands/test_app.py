@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from habitus.agent import Agent
 from habitus.agent.commands.app import app
+from habitus.memory.errors import InvalidInputError
 from habitus.memory.records import Preference
 
 pytest.importorskip(
@@ -179,6 +180,12 @@ def test_user_errors_are_one_line_and_exit_code_2(tmp_path: Path, words: list[st
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_export_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:
+    for out in (tmp_path, tmp_path / "missing" / "maya.json"):
+        with pytest.raises(InvalidInputError, match="cannot be written"):
+            run("memory", "export", "--folder", str(folder), "--out", str(out))
 
 
 def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:

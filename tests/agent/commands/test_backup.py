@@ -71,6 +71,15 @@ def test_what_cannot_be_done_is_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no data folder"):
         run("migrate", "--from", tmp_path / "mistyped", "--to", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+    (tmp_path / "empty").mkdir()
+    for words in (
+        ("migrate", "--from", tmp_path / "empty", "--to", tmp_path / "new"),
+        ("memory", "verify", "--folder", tmp_path / "empty"),
+    ):
+        with pytest.raises(NotFoundError, match="with a store in it"):
+            run(*words)
+    assert [*(tmp_path / "empty").iterdir()] == []
+    assert not (tmp_path / "new").exists()
     with pytest.raises(InvalidInputError, match="same place"):
         run("migrate", "--from", folder, "--to", folder)
     with sqlite3.connect(folder / "memory.db") as connection:

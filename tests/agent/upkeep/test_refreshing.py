@@ -103,3 +103,12 @@ def test_what_was_rejected_does_not_come_back(agent: Agent) -> None:
     agent.reject("maya", found.id, at=MONDAY + 9 * DAY)
     agent.ingest("maya", conversations(5))
     assert registers(agent) == []
+
+
+def test_a_turn_that_ends_after_the_agent_was_closed_leaves_its_profile_for_the_next(tmp_path: Path) -> None:
+    # Its thread has stored it by then: an error would make the caller send it again.
+    agent = Agent.open(tmp_path / "data", encoder=HashingEncoder())
+    agent.chat("maya", "I love figs.")
+    agent.close()
+    agent._background._refresher.refresh_later("maya", MONDAY)
+    agent._background.observe("maya")

@@ -115,6 +115,35 @@ def test_an_export_is_brought_back_whole_and_once(
     assert len(target.turns("ann")) == len(exported.turns) + 1
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"sessions": []},
+        {"turns": 0},
+        {"preferences": "eve"},
+        {"accesses": [{"user_id": "ann", "turn_id": "gone", "at": "2025-03-01T00:00:00Z", "n": 1}]},
+    ],
+    ids=["without sessions", "without a turn", "with another's record", "with an access to nothing"],
+)
+def test_of_an_export_that_does_not_hold_together_nothing_is_kept(
+    stores: tuple[MemoryStore, MemoryStore], make_turns: MakeTurns, damage: dict[str, object]
+) -> None:
+    source, target = stores
+    fill(source, "ann", make_turns)
+    exported = source.export("ann").model_dump(mode="json")
+    (name, value), *_ = damage.items()
+    if value == 0:
+        del exported[name][0]
+    elif value == "eve":
+        exported[name][0]["user_id"] = "eve"
+    else:
+        exported[name] = value
+    with pytest.raises(InvalidInputError, match="'ann' does not hold together"):
+        bring_back(target, Exported.model_validate(exported))
+    assert target.users() == []
+    assert bring_back(target, source.export("ann"))
+
+
 def test_equal_scores_keep_their_order(
     stores: tuple[MemoryStore, MemoryStore], make_turns: MakeTurns
 ) -> None:

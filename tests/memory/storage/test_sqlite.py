@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from shutil import rmtree
 
 import pytest
 
-from habitus.memory.errors import StoreCorruptError
+from habitus.memory.errors import InvalidInputError, StoreCorruptError
 from habitus.memory.storage.sqlite import Database
 
 
@@ -23,6 +24,17 @@ def test_many_readers_at_once_are_served_and_few_are_kept(tmp_path: Path) -> Non
     with database.read() as again:
         assert again in seen
     database.close()
+
+
+@pytest.mark.parametrize("version", [0, 6])
+def test_the_database_of_another_program_is_left_as_it_was(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "memory.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.executescript(f"CREATE TABLE users (name); PRAGMA user_version = {version};")
+    before = path.read_bytes()
+    with pytest.raises(InvalidInputError, match="of another program"):
+        Database(path)
+    assert path.read_bytes() == before
 
 
 def _replaced(folder: Path) -> None:
