@@ -8,7 +8,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from habitus.agent.errors import ClosedError, GeneratorError, PromptTooLongError
-from habitus.memory.errors import InvalidInputError, NotFoundError, StoreClosedError, StoreFullError
+from habitus.memory.errors import (
+    InvalidInputError,
+    NotFoundError,
+    StoreClosedError,
+    StoreFullError,
+    StoreUnreachableError,
+    TurnTimeoutError,
+)
 
 KNOWN: Mapping[type[Exception], tuple[int, str]] = {
     InvalidInputError: (400, "invalid_input"),
@@ -16,6 +23,8 @@ KNOWN: Mapping[type[Exception], tuple[int, str]] = {
     NotFoundError: (404, "not_found"),
     GeneratorError: (502, "generator_failed"),
     StoreFullError: (507, "store_full"),
+    StoreUnreachableError: (503, "store_unreachable"),
+    TurnTimeoutError: (503, "turn_timeout"),
     ClosedError: (503, "shutting_down"),
     StoreClosedError: (503, "shutting_down"),
 }

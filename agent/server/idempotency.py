@@ -40,7 +40,7 @@ class _Kept:
     n_bytes: int = 0
     done: bool = False
     user_id: str | None = None
-    """Whose words the answer may hold; known when it has ended."""
+    """Whose words the answer may hold; known when it begins."""
     is_gone: bool = False
     """Whether the answer was deleted with what it may have told of."""
 
@@ -84,7 +84,6 @@ class Idempotency:
         try:
             await self._app(scope, _replayed(body), _recorded(kept, scope, send))
         finally:
-            kept.user_id = scope.get("state", {}).get("user_id")
             # What failed on our side may be tried again.
             with self._lock:
                 if not kept.done and self._kept.get(name) is kept:
@@ -113,6 +112,8 @@ def _recorded(kept: _Kept, scope: Scope, send: Send) -> Send:
     async def record(message: Message) -> None:
         if message["type"] == "http.response.start":
             kept.start = dict(message)
+            # Words may follow from here on, and be deleted before the request has ended.
+            kept.user_id = scope.get("state", {}).get("user_id")
         elif message["type"] == "http.response.body" and kept.start is not None:
             kept.n_bytes += len(message.get("body", b""))
             kept.body.append(dict(message))

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from habitus.agent import Agent
+from habitus.agent.server.idempotency import Idempotency
 
 SECRET = "xylophonequartz"
 CHAT = "/v1/chat/completions"
@@ -42,3 +45,17 @@ def test_nothing_of_it_is_answered_any_more(client: TestClient, agent: Agent, ho
     assert all(SECRET not in turn.text for turn in agent.memories("maya"))
     other = client.post(CHAT, json=asks("Hello."), headers={"Idempotency-Key": "b", "X-Habitus-User": "noah"})
     assert (other.status_code, other.headers["idempotent-replay"]) == (200, "true")
+
+
+def test_an_answer_is_not_kept_where_a_deletion_comes_before_its_request_has_ended(agent: Agent) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["user_id"] = "maya"
+        agent.chat("maya", f"I love {SECRET}.")
+        await PlainTextResponse(f"You love {SECRET}.")(scope, receive, send)
+        agent.delete_user("maya")
+
+    client = TestClient(Idempotency(application, agent))
+    first, again = (client.post("/", headers={"Idempotency-Key": "a"}) for _ in range(2))
+    assert SECRET in first.text
+    assert again.status_code == 409
+    assert SECRET not in again.text

@@ -23,6 +23,7 @@ from openai import APIError, OpenAI
 
 from habitus.agent import Agent, ScriptedChat
 from habitus.agent.server.app import ServerOptions, create_app
+from habitus.memory.errors import StoreUnreachableError, TurnTimeoutError
 from habitus.retrievers.encoder import HashingEncoder
 from tests.agent.server.conftest import Connect, served, wait_until
 from tests.agent.server.piecewise import PiecewiseChat
@@ -250,6 +251,28 @@ def test_names_in_any_script_reach_their_memory(client: TestClient, agent: Agent
     assert client.post(CHAT, json=asks("Hello."), headers=headers).status_code == 200
     assert agent.store.users() == ["Zoë 李"]
     assert [one.id for one in agent.store.sessions("Zoë 李")] == ["été"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StoreUnreachableError("PostgreSQL does not answer"), "store_unreachable"),
+        (TurnTimeoutError("another process has been at a turn"), "turn_timeout"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_told_as_something_that_passes(
+    connect: Connect, agent: Agent, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
+) -> None:
+    def fails(*given: object, **named: object) -> None:
+        raise error
+
+    client = connect(ServerOptions())
+    monkeypatch.setattr(agent, "preferences", fails)
+    answer = client.get("/v1/memory/preferences", headers=MAYA)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, code)
+    monkeypatch.setattr(agent, "achat", fails)
+    answer = client.post(CHAT, json=asks("Hello."), headers=MAYA)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, code)
 
 
 def test_what_nobody_foresaw_is_an_error_of_the_same_form(
