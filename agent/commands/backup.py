@@ -30,7 +30,7 @@ def backup(
 
     made = back_up(embedded_folder(folder, instead=_INSTEAD), out, key=load().encryption_key())
     if not show_json(made.model_dump(mode="json"), as_json):
-        console().print(f"Backed up {made.n_turns} messages of {made.n_users} users to {out}.")
+        console().print(f"Backed up {made.n_turns} messages of {made.n_users} users to {out}.", markup=False)
 
 
 def restore(
@@ -45,7 +45,9 @@ def restore(
     target = embedded_folder(folder, instead=_INSTEAD)
     made = restore_to(backup, target, key=load().encryption_key())
     if not show_json(made.model_dump(mode="json"), as_json):
-        console().print(f"Restored {made.n_turns} messages of {made.n_users} users to {target}.")
+        console().print(
+            f"Restored {made.n_turns} messages of {made.n_users} users to {target}.", markup=False
+        )
 
 
 def verify(

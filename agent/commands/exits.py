@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from enum import IntEnum
+from io import TextIOWrapper
 
 import typer
 
@@ -25,8 +27,14 @@ EXITS = (
 """One paragraph: what stands on lines of its own here does so in `--help`, too."""
 
 
+_NOT_ASKED_FOR = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+
 def run(application: typer.Typer) -> None:
-    """Run a command line: an error of ours is one line on stderr and an exit code, never a traceback."""
+    """Run a command line: an error of ours, or about a file, is one line on stderr and an exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Names of files may hold what the terminal's encoding, or any, cannot say.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         application()
     except Exception as error:
@@ -34,9 +42,13 @@ def run(application: typer.Typer) -> None:
         from habitus.memory.errors import MemoryStoreError
         from habitus.retrievers.errors import RetrieverError
 
-        if not isinstance(error, (AgentError, MemoryStoreError, RetrieverError)):
+        if isinstance(error, OSError) and error.filename is not None:
+            told = f"{error.filename!r} cannot be used: {error.strerror}"
+        elif isinstance(error, (AgentError, MemoryStoreError, RetrieverError)):
+            told = str(error)
+        else:
             raise
-        sys.stderr.write(f"habitus: {error}\n")
+        sys.stderr.write(f"habitus: {told}\n")
         sys.exit(Exit.FAILED if _failed_on_its_way(error) else Exit.USAGE)
 
 
@@ -56,4 +68,4 @@ def _failed_on_its_way(error: Exception) -> bool:
         memory.StoreUnreachableError,
         memory.TurnTimeoutError,
     )
-    return isinstance(error, kinds)
+    return isinstance(error, kinds) or (isinstance(error, OSError) and error.errno in _NOT_ASKED_FOR)
