@@ -62,11 +62,28 @@ def _prepare(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     yield "\n".join(str(message.content) for message in prepared.messages)
 
 
+def _notebook(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
+    agent = doors.agent
+    shown = (*agent.preferences(one.id), *agent.personas(one.id), agent.profile(one.id))
+    yield "".join(record._repr_html_() for record in shown if record is not None)
+
+
 def _http_lists(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
-    path = chance.choice(
-        ("turns", "sessions", "preferences", "facts", "profile", "persona", "persona/versions", "export")
+    paths = (
+        "turns",
+        f"turns?session_id={chance.choice(SESSIONS)}&wait=true",
+        "sessions",
+        "preferences",
+        *(f"preferences/{preference}" for preference in one.preferences[-1:]),
+        "facts",
+        "profile",
+        "persona",
+        "persona/versions",
+        "persona/diff?old=1&new=2",
+        "export",
     )
-    yield doors.http(one, "GET", f"/v1/memory/{path}")
+    yield doors.http(one, "GET", f"/v1/memory/{chance.choice(paths)}")
+    yield doors.http(one, "GET", chance.choice(("/v1/models", "/v1/models/habitus", "/readyz", "/")))
 
 
 def _http_search(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
@@ -89,6 +106,7 @@ def _mcp(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
         (
             ("tool", "recall", {"question": one.ask(chance)}),
             ("tool", "list_preferences", {}),
+            ("tool", "profile", {}),
             ("resource", "habitus://profile", {}),
             ("resource", "habitus://persona", {}),
             ("prompt", "personalised", {"request": one.ask(chance)}),
@@ -106,6 +124,7 @@ def _items(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     if not has_items(one):
         return
     yield str(doors.items.search((one.id,), query=one.ask(chance), limit=100))
+    yield str(doors.items.search((one.id,), limit=100))
     yield str(doors.items.get((one.id, "drinks"), chance.choice(ITEMS)))
     yield str(doors.items.list_namespaces(prefix=(one.id,)))
 
@@ -131,6 +150,8 @@ def _their_ids(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
         yield as_text(tried(agent.edit, one.id, preference, statement="The user likes nothing."))
         yield doors.http(one, "GET", f"/v1/memory/preferences/{preference}")
         yield doors.http(one, "DELETE", f"/v1/memory/preferences/{preference}")
+        yield doors.http(one, "DELETE", f"/v1/memory/facts/{preference}")
+        yield doors.http(one, "POST", f"/v1/memory/preferences/{preference}/reject")
     if other.feedback:
         yield as_text(tried(agent.undo_feedback, one.id, chance.choice(other.feedback)))
     yield as_text(agent.forget(one.id, turn_ids=other.replies[-3:], preference_ids=other.preferences[-3:]))
@@ -156,6 +177,7 @@ READS: Mapping[str, Operation] = {
     "export": _export,
     "recall": _recall,
     "prepare": _prepare,
+    "notebook": _notebook,
     "HTTP lists": _http_lists,
     "HTTP search": _http_search,
     "HTTP why": _http_why,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from habitus.agent.importing.run import bring_in
 from habitus.evals.isolation.doors import Doors
 from habitus.evals.isolation.people import Person
 from habitus.evals.isolation.reads import ITEMS, SESSIONS, Operation, has_items
@@ -31,6 +35,7 @@ def _told(one: Person, reply: Reply) -> Iterator[str]:
     yield reply.why()
     yield as_text([memory.text for memory in reply.memories])
     yield as_text(reply.persona_diff())
+    yield reply._repr_html_()
 
 
 def _chat(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
@@ -54,6 +59,10 @@ async def _collected(parts: AsyncIterator[str | Reply]) -> list[str | Reply]:
 def _astream(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     for part in asyncio.run(_collected(doors.agent.astream(one.id, _words(one, chance)))):
         yield from [part] if isinstance(part, str) else _told(one, part)
+
+
+def _achat(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
+    yield from _told(one, asyncio.run(doors.agent.achat(one.id, _words(one, chance))))
 
 
 def _observe(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
@@ -118,6 +127,47 @@ def _http_chat(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     yield doors.http(one, "POST", "/v1/chat/completions", key=chance.choice((None, *_SAME_KEYS)), json=asked)
 
 
+def _http_curate(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
+    asked: list[tuple[str, str, dict[str, object] | None]] = [
+        ("POST", f"sessions/{chance.choice(SESSIONS)}/end", None),
+        ("POST", "persona/rollback", {"version": 1}),
+    ]
+    for preference in one.preferences[-1:]:
+        path = f"preferences/{preference}"
+        asked += [
+            ("PATCH", path, {"statement": f"I adore {one.secret}."}),
+            ("POST", f"{path}/confirm", None),
+            ("POST", f"{path}/reject", None),
+            ("DELETE", path, None),
+        ]
+    for fact in doors.agent.facts(one.id)[-1:]:
+        asked.append(("DELETE", f"facts/{fact.id}", None))
+    for reply in one.replies[-1:]:
+        comment = f"Next time mention {one.secret} first, and be brief."
+        asked.append(("POST", "feedback", {"turn_id": reply, "comment": comment}))
+        asked.append(("POST", "forget", {"turn_ids": [reply]}))
+    method, path, body = chance.choice(asked)
+    yield doors.http(one, method, f"/v1/memory/{path}", key=chance.choice((None, *_SAME_KEYS)), json=body)
+
+
+def _again(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
+    """Take an export away, delete everything, and bring it back."""
+    if not doors.agent.memories(one.id):
+        return
+    exported = doors.agent.export(one.id)
+    doors.agent.delete_user(one.id)
+    yield str(doors.agent.bring_back(exported))
+    yield as_text(doors.agent.export(one.id))
+
+
+def _file(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
+    said = {"session": "same for all", "role": "user", "text": one.say(chance), "at": "2025-05-01T10:00:00Z"}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "talks.jsonl")
+        file.write_text(json.dumps(said) + "\n", encoding="utf-8")
+        yield str(tried(bring_in, doors.agent, one.id, file))
+
+
 def _http_import(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     talk = {
         "id": f"brought-{chance.randrange(4)}",
@@ -130,10 +180,15 @@ def _http_import(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
 def _tools(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     yield doors.tool(one, "remember", words=one.say(chance))
     yield doors.tool(one, "correct", right=one.say(chance))
+    if chance.random() < 0.2:
+        yield doors.tool(one, "forget", about="music")
 
 
 def _mcp(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
-    yield doors.mcp(one, "tool", "remember", words=one.say(chance))
+    said = one.say(chance)
+    tools = {"remember": {"words": said}, "correct": {"right": said}, "forget": {"about": "music"}}
+    name = chance.choice(list(tools))
+    yield doors.mcp(one, "tool", name, **tools[name])
 
 
 def _middleware(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
@@ -143,6 +198,8 @@ def _middleware(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
 def _put(doors: Doors, one: Person, chance: Random) -> Iterator[str]:
     if has_items(one):
         doors.items.put((one.id, "drinks"), chance.choice(ITEMS), {"text": one.say(chance)})
+        if chance.random() < 0.3:
+            doors.items.delete((one.id, "drinks"), chance.choice(ITEMS))
     yield ""
 
 
@@ -177,6 +234,7 @@ WRITES: Mapping[str, Operation] = {
     "chat": _chat,
     "stream": _stream,
     "astream": _astream,
+    "achat": _achat,
     "observe": _observe,
     "ingest": _ingest,
     "feedback": _feedback,
@@ -185,8 +243,11 @@ WRITES: Mapping[str, Operation] = {
     "end of session": _end,
     "HTTP chat": _http_chat,
     "HTTP import": _http_import,
+    "HTTP curation": _http_curate,
+    "export, deletion, import": _again,
+    "import of a file": _file,
     "tools that write": _tools,
-    "MCP remember": _mcp,
+    "MCP that writes": _mcp,
     "middleware": _middleware,
     "LangGraph put": _put,
     "forget": _forget,
