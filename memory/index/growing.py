@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from math import prod
+from mmap import ACCESS_COPY, mmap
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+_OWN_PAGES_BYTES = 2**16
+"""Arrays of so many bytes have pages of their own."""
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return an array whose contents do not matter.
+
+    A large one goes back to the system whole when nobody holds it. On the heap, arrays of ever other sizes
+    leave gaps that fit nobody, and a process whose users change all day keeps growing.
+    """
+    n_bytes = prod(shape) * dtype.itemsize
+    if n_bytes < _OWN_PAGES_BYTES or dtype.hasobject:
+        return np.empty(shape, dtype=dtype)
+    return np.frombuffer(mmap(-1, n_bytes, access=ACCESS_COPY), dtype=dtype).reshape(shape)
 
 
 class Growing:
@@ -27,7 +44,7 @@ class Growing:
         """Make room for `n_rows` in all, so that appending up to them copies nothing."""
         if n_rows <= len(self._data):
             return
-        grown = np.empty((n_rows, *self._data.shape[1:]), dtype=self._data.dtype)
+        grown = _room((n_rows, *self._data.shape[1:]), self._data.dtype)
         grown[: self._n] = self._data[: self._n]
         self._data = grown
 
