@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from habitus.memory.index.growing import Growing
@@ -15,7 +17,9 @@ from habitus.memory.index.growing import Growing
 @pytest.mark.parametrize("width", [None, 48])
 def test_rows_stay_as_they_were_appended(dtype: type, width: int | None) -> None:
     growing = Growing(dtype, width)
-    rows = np.arange(3_000 * (width or 1)).reshape(3_000, *([width] if width else [])).astype(dtype)
+    rows: npt.NDArray[Any] = (
+        np.arange(3_000 * (width or 1)).reshape(3_000, *([width] if width else [])).astype(dtype)
+    )
     for begin in range(0, len(rows), 100):
         growing.append(rows[begin : begin + 100])
         assert np.array_equal(growing.view, rows[: begin + 100])
