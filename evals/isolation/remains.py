@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from habitus.evals.isolation.people import SAID
+from habitus.evals.isolation.people import ASKED, SAID
 from habitus.memory.index.terms import hash_term
 from habitus.retrievers.encoder import Encoder
 
@@ -13,16 +13,22 @@ from habitus.retrievers.encoder import Encoder
 def in_files(folder: Path, dead: Sequence[str], alive: Sequence[str], encoder: Encoder) -> list[str]:
     """Tell which files hold a dead secret, its hash in an index, or the vector of a sentence with it.
 
-    Vectors that sentences of the living have too tell nothing: a hashing encoder gives few different ones.
+    Vectors that sentences of the living have too, or questions, tell nothing: a hashing encoder gives few
+    different ones.
     """
-    needles = {needle for one in dead for needle in (one.encode(), hash_term(one).to_bytes(8, "little"))}
-    needles |= _vectors(dead, encoder) - _vectors(alive, encoder)
+    innocent = _vectors(alive, encoder) | {vector.tobytes() for vector in encoder.encode(list(ASKED))}
+    needles = {
+        "a word": {one.encode() for one in dead},
+        "the hash of a word": {hash_term(one).to_bytes(8, "little") for one in dead},
+        "the vector of a sentence": _vectors(dead, encoder) - innocent,
+    }
     return [
-        str(path.relative_to(folder))
+        f"{path.relative_to(folder)}: {kind}"
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         for content in [path.read_bytes()]
-        if any(needle in content for needle in needles)
+        for kind, wanted in needles.items()
+        if any(needle in content for needle in wanted)
     ]
 
 
