@@ -170,9 +170,9 @@ def test_chat_is_scriptable(tmp_path: Path) -> None:
         (["memory", "forget"], "--turn"),
     ],
 )
-def test_user_errors_are_one_line_and_exit_code_2(tmp_path: Path, words: list[str], message: str) -> None:
+def test_user_errors_are_one_line_and_exit_code_2(folder: Path, words: list[str], message: str) -> None:
     done = subprocess.run(
-        [*HABITUS, *words, "--folder", str(tmp_path)],
+        [*HABITUS, *words, "--folder", str(folder)],
         capture_output=True,
         text=True,
         check=False,

@@ -83,6 +83,7 @@ def test_the_key_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("HABITUS_KEY", digits)
     monkeypatch.setenv("HABITUS_FOLDER", str(tmp_path / "data"))
     outputs = [run("config", "show").output, run("config", "show", "--json").output]
+    Agent.open(tmp_path, key=digits).close()
     outputs.append(run("memory", "stats", "--folder", tmp_path, "--json").output)
     monkeypatch.setenv("HABITUS_KEY", "5" + digits)
     command = [sys.executable, "-c", "from habitus.evals.cli import main; main()", "memory", "stats"]
@@ -99,6 +100,7 @@ def test_what_cannot_be_meant_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
         run("memory", "encrypt", "--url", "postgresql://nobody@nowhere/none")
     with pytest.raises(InvalidInputError, match="PostgreSQL"):
         run("memory", "list", "--url", "postgresql://nobody@nowhere/none")
+    Agent.open(tmp_path).close()
     monkeypatch.setenv("HABITUS_KEY_FILE", str(tmp_path / "key"))
     with pytest.raises(ConfigurationError, match="both"):
         run("memory", "list", "--folder", tmp_path)
