@@ -104,18 +104,21 @@ def _all_lives(
 
     def lives(place: int) -> list[Lived]:
         choose = random.Random(seed * 1_000 + place)
-        found = []
+        found: list[Lived] = []
+        left = each
         for number in range(killed[place] + 1):
             life = Life(
                 url=server,
                 schema=SCHEMA,
                 name=f"{place}x{number}",
                 n_users=users,
-                n_turns=each,
+                n_turns=left,
                 seed=choose.randrange(2**32),
             )
             last = number == killed[place]
-            found.append(_live(life, None if last else choose.randrange(1, max(each, 2))))
+            found.append(_live(life, None if last else choose.randrange(1, max(left, 2))))
+            # Who takes the place of a killed process does the rest, or one would work alone in the end.
+            left = max(left - sum(line["kind"] == "turn" for line in found[-1].lines), 1)
         return found
 
     with ThreadPoolExecutor(processes) as pool:
