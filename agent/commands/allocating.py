@@ -14,7 +14,7 @@ def allocate_in_one_arena() -> None:
     """Let glibc keep one heap for all threads, unless the environment says how many; do nothing elsewhere.
 
     By default a thread takes from one of eight heaps a core, and what another thread frees there is seldom
-    used again: a server that changes users all day grew by half. To be called before threads begin.
+    used again, so that a server that changes users all day keeps growing. To be called before threads begin.
     """
     if sys.platform != "linux" or "MALLOC_ARENA_MAX" in os.environ:
         return

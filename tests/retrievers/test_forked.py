@@ -97,16 +97,21 @@ def test_where_the_first_process_was_killed_another_begins_children(module: str)
     assert ended(other) == 0
 
 
-def test_all_end_with_the_process_that_began_them(module: str, tmp_path: Path) -> None:
-    script = (
-        "import sys\n"
-        f"sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from habitus.retrievers.forked import ForkedProcess\n"
-        f"print(ForkedProcess({module!r}, ['one']).pid, flush=True)\n"
-        "sys.stdin.read()\n"
+def program(module: str, folder: Path, *lines: str) -> list[str]:
+    """A command that begins a child of the module, named `child`, and goes on with these lines."""
+    begins = (
+        "import os, sys",
+        f"sys.path.insert(0, {str(folder)!r})",
+        "from habitus.retrievers.forked import ForkedProcess",
+        f"child = ForkedProcess({module!r}, ['one'])",
     )
+    return [sys.executable, "-c", "\n".join((*begins, *lines))]
+
+
+def test_all_end_with_the_process_that_began_them(module: str, tmp_path: Path) -> None:
+    command = program(module, tmp_path, "print(child.pid, flush=True)", "sys.stdin.read()")
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe) as parent:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         nursery = parent_of(child)
@@ -118,14 +123,6 @@ def test_all_end_with_the_process_that_began_them(module: str, tmp_path: Path) -
 
 
 def test_the_program_ends_though_a_fork_of_it_goes_on(module: str, tmp_path: Path) -> None:
-    script = (
-        "import os, sys\n"
-        f"sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from habitus.retrievers.forked import ForkedProcess\n"
-        f"ForkedProcess({module!r}, ['one'])\n"
-        "if os.fork() == 0:\n"
-        "    sys.stdin.read()\n"
-        "    os._exit(0)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as parent:
+    command = program(module, tmp_path, "if os.fork() == 0:", "    sys.stdin.read()", "    os._exit(0)")
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as parent:
         assert parent.wait(60.0) == 0
