@@ -184,10 +184,14 @@ class Users:
         return True
 
     def _export(self, user: str, at: datetime) -> bool:
+        if not self.stored[user]:
+            return False
         self._agent.export(user)
         return True
 
     def _delete_user(self, user: str, at: datetime) -> bool:
+        if not self.stored[user]:
+            return False
         self._agent.delete_user(user)
         self.stored[user] = 0
         self._replies.pop(user, None)

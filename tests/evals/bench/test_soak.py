@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from habitus.agent import Agent, ExtractiveChat
-from habitus.evals.bench import soak
+from habitus.evals.bench import soak, soak_users
 from habitus.evals.bench.memories import START
 from habitus.evals.bench.soak import Plan, Sample, compared, n_handles, percentiles, run, write
 from habitus.evals.bench.soak_users import KINDS, Users
@@ -63,6 +63,18 @@ def test_every_kind_is_done_and_counted(agent: Agent) -> None:
     assert dict(users.tally.errors) == {}
     assert {kind for kind in KINDS if users.tally.ms[kind]} >= set(KINDS) - {"delete_user", "export"}
     assert {name: len(agent.memories(name)) for name in users.stored} == users.stored
+
+
+def test_nothing_is_asked_for_that_a_user_without_memory_does_not_have(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = Users(agent, ["maya"], 0, seed=0)
+    users.talk()
+    monkeypatch.setattr(soak_users, "KINDS", {"export": 1.0, "delete_user": 1.0})
+    for _ in range(30):
+        users.act()
+    assert len(users.tally.ms["delete_user"]) == 1
+    assert dict(users.tally.errors) == {}
 
 
 def test_what_fails_is_counted_and_the_soak_goes_on(agent: Agent) -> None:
