@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -129,13 +130,19 @@ def _all_lives(
 def _live(life: Life, lines_until_killed: int | None) -> Lived:
     """Run a process to its end, or kill it after so many lines."""
     command = [sys.executable, "-m", "habitus.evals.bench.simulated", json.dumps(asdict(life))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stderr is not None
+    # A file: in a full pipe a process that complains would wait for ever.
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
+    ):
+        assert process.stdout is not None
         told = list(islice(process.stdout, lines_until_killed))
         if lines_until_killed is not None:
             process.kill()
         told += process.stdout
-        errors = process.stderr.read()
+        process.wait()
+        complaints.seek(0)
+        errors = complaints.read()
     failed = lines_until_killed is None and process.returncode != 0
     # A line that a kill cut short tells of nothing.
     whole = [json.loads(line) for line in told if line.endswith("\n")]

@@ -22,6 +22,7 @@ class Residents:
         self._lock = threading.Lock()
         self._residents: OrderedDict[str, Resident] = OrderedDict()
         self._sizes: dict[str, int] = {}
+        self._nbytes = 0
 
     def get(self, user_id: str) -> Resident:
         """Return the user's resident, an empty one at first."""
@@ -37,22 +38,24 @@ class Residents:
         with self._lock:
             if self._residents.get(user_id) is not resident:
                 return
-            self._sizes[user_id] = resident.nbytes
-            while sum(self._sizes.values()) > self._max_bytes:
+            # Read once: its own user may be adding to it.
+            nbytes = resident.nbytes
+            self._nbytes += nbytes - self._sizes[user_id]
+            self._sizes[user_id] = nbytes
+            while self._nbytes > self._max_bytes:
                 oldest, _ = self._residents.popitem(last=False)
-                del self._sizes[oldest]
+                self._nbytes -= self._sizes.pop(oldest)
 
     def drop(self, user_id: str) -> None:
         """Let go of a user's memory."""
         with self._lock:
             self._residents.pop(user_id, None)
-            self._sizes.pop(user_id, None)
+            self._nbytes -= self._sizes.pop(user_id, 0)
 
     @property
     def nbytes(self) -> int:
         """Sum of the sizes of the residents held."""
-        with self._lock:
-            return sum(self._sizes.values())
+        return self._nbytes
 
     @property
     def users(self) -> list[str]:

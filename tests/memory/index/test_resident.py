@@ -139,7 +139,14 @@ def test_the_cache_keeps_within_its_bound_and_drops_the_longest_unused() -> None
     assert cache.nbytes == 3 * one.nbytes
     assert cache.get("ann").last_seq == 100
     cache.drop("ann")
+    assert cache.nbytes == 2 * one.nbytes
     assert cache.get("ann").last_seq == 0
+    again = cache.get("ann")
+    again.append(rows(1, 50))
+    cache.settle("ann", again)
+    again.append(rows(51, 50))
+    cache.settle("ann", again)
+    assert cache.nbytes == 2 * one.nbytes + again.nbytes
 
 
 def test_a_user_larger_than_the_bound_is_not_kept() -> None:
