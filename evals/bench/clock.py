@@ -41,17 +41,15 @@ class Times:
         return result
 
     def summary(self) -> dict[str, float]:
-        """Return n, and median and 95th percentile of both; empty if nothing was measured."""
+        """Return n, and mean, median and 95th percentile of both; n alone if nothing was measured."""
         if not self.wall:
             return {"n": 0}
-        return {
-            "n": len(self.wall),
-            **{
-                f"{name}_p{rank}": round(float(np.percentile(values, rank)), 3)
-                for name, values in (("wall", self.wall), ("cpu", self.cpu))
-                for rank in (50, 95)
-            },
-        }
+        found: dict[str, float] = {"n": len(self.wall)}
+        for name, values in (("wall", self.wall), ("cpu", self.cpu)):
+            found[f"{name}_mean"] = round(float(np.mean(values)), 3)
+            for rank in (50, 95):
+                found[f"{name}_p{rank}"] = round(float(np.percentile(values, rank)), 3)
+        return found
 
 
 def measured(calls: Iterable[Callable[[], object]]) -> dict[str, float]:

@@ -123,15 +123,15 @@ def planned(cost: Cost, life: Life, n_users: int) -> dict[str, float]:
     """Return what so many users would take, by proportion.
 
     Returns:
-        `stored_gb`; `turns_per_s` at the busiest hour; `agent_cores`, all of them busy, for those turns;
-        `rows_per_s` that are written then.
+        `stored_gb`; `turns_per_s` at the busiest hour; `agent_cores`, all of them busy, for those turns, by
+        the mean of what one took; `rows_per_s` that are written then.
     """
     turns_per_s = n_users * life.turns_a_day / _DAY * PEAK
     turns = life.turns_a_day * life.days
     return {
         "stored_gb": round(n_users * (cost.bytes_per_user + turns * cost.bytes_per_turn) / _GB, 1),
         "turns_per_s": round(turns_per_s, 1),
-        "agent_cores": round(turns_per_s * cost.turn_ms["cpu_p50"] / 1e3, 1),
+        "agent_cores": round(turns_per_s * cost.turn_ms["cpu_mean"] / 1e3, 1),
         "rows_per_s": round(turns_per_s * sum(cost.rows_per_turn.values()), 1),
     }
 

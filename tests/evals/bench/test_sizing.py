@@ -13,7 +13,7 @@ COST = Cost(
     bytes_per_user=1_000.0,
     bytes_per_turn=10_000.0,
     rows_per_turn={"turns": 2.0, "features": 2.0},
-    turn_ms={"cpu_p50": 50.0},
+    turn_ms={"cpu_mean": 50.0, "cpu_p50": 20.0},
 )
 
 
