@@ -206,7 +206,9 @@ def main() -> None:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.dup2(2, 1)  # what native code may print is no answer of the program's
     module, descriptor = sys.argv[1:]
-    _tend(module, socket.socket(fileno=int(descriptor)))
+    # Whoever asked was killed before the answer; a child that was begun for it reads the end of its pipe.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        _tend(module, socket.socket(fileno=int(descriptor)))
 
 
 if __name__ == "__main__":

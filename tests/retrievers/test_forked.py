@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,6 +108,22 @@ def program(module: str, folder: Path, *lines: str) -> list[str]:
         f"child = ForkedProcess({module!r}, ['one'])",
     )
     return [sys.executable, "-c", "\n".join((*begins, *lines))]
+
+
+def test_who_is_killed_before_the_answer_leaves_no_complaint(
+    module: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nursery = forked._Nursery(module)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    try:
+        question = json.dumps({"arguments": ["one"]}).encode()
+        socket.send_fds(nursery._socket, [question], [nothing, nothing])
+        nursery._socket.close()
+        nursery._process.wait(30.0)
+    finally:
+        os.close(nothing)
+    assert nursery._process.returncode == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_all_end_with_the_process_that_began_them(module: str, tmp_path: Path) -> None:
