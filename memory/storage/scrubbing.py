@@ -16,6 +16,9 @@ from collections.abc import Iterator
 from io import FileIO
 from struct import Struct
 
+import numpy as np
+import numpy.typing as npt
+
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
 _POINTER_MAPS = slice(52, 56)
@@ -54,12 +57,13 @@ def scrub_pages(file: FileIO) -> int:
     n_overwritten = 0
     for first in range(0, n_pages, per_read):
         file.seek(first * page_bytes)
-        pages = file.read(per_read * page_bytes)
-        for begin in range(0, len(pages) - page_bytes + 1, page_bytes):
-            page, offset = pages[begin : begin + page_bytes], first * page_bytes + begin
-            for start, end in _empty_parts(page, _HEADER_BYTES if offset == 0 else 0):
+        chunk = file.read(per_read * page_bytes)
+        pages = np.frombuffer(chunk, np.uint8, len(chunk) // page_bytes * page_bytes).reshape(-1, page_bytes)
+        for place in _not_clean(pages, has_file_header=first == 0):
+            page, number = pages[place].tobytes(), first + int(place)
+            for start, end in _empty_parts(page, _HEADER_BYTES if number == 0 else 0):
                 if page[start:end].strip(b"\0"):
-                    file.seek(offset + start)
+                    file.seek(number * page_bytes + start)
                     file.write(bytes(end - start))
                     n_overwritten += 1
     if n_overwritten:
@@ -81,6 +85,35 @@ def _layout(file: FileIO) -> tuple[int, int]:
     return page_bytes, n_pages
 
 
+def _not_clean(pages: npt.NDArray[np.uint8], *, has_file_header: bool) -> npt.NDArray[np.intp]:
+    """Return which pages have to be looked at one by one.
+
+    Most are sound, have no free blocks and hold zeros between pointers and cells: all of them are told at
+    once, several times as fast as page by page.
+
+    Args:
+        pages: shape `(n, page_bytes)`.
+        has_file_header: the first page begins with that of the file; it is always looked at.
+    """
+    page_bytes = pages.shape[1]
+    kind = pages[:, 0]
+    block, n_cells, content = (pages[:, 1:7:2].astype(np.int64) << 8 | pages[:, 2:8:2]).T
+    content = np.where(content == 0, 65_536, content)
+    pointers_end = np.where(np.isin(kind, _INNER), 12, 8) + 2 * n_cells
+    is_b_tree = np.isin(kind, _B_TREE)
+    is_plain = is_b_tree & (block == 0) & (pointers_end <= content) & (content <= page_bytes)
+    doubtful = is_b_tree & ~is_plain
+    (gaps,) = np.nonzero(is_plain & (pointers_end < content))
+    if len(gaps):
+        bounds = gaps[:, None] * page_bytes + np.stack([pointers_end[gaps], content[gaps]], axis=1)
+        # The end of the last is no beginning of another part where nothing follows.
+        starts = bounds.ravel()[: None if bounds[-1, 1] < pages.size else -1]
+        doubtful[gaps] |= np.bitwise_or.reduceat(pages.ravel(), starts)[::2] != 0
+    if has_file_header:
+        doubtful[0] = True
+    return np.flatnonzero(doubtful)
+
+
 def _empty_parts(page: bytes, at: int) -> Iterator[tuple[int, int]]:
     """Yield where a page holds nothing; none for a page that is no b-tree.
 
@@ -98,9 +131,11 @@ def _empty_parts(page: bytes, at: int) -> Iterator[tuple[int, int]]:
         raise UnknownLayoutError("cell pointers and cells of a page overlap")
     yield pointers_end, content
     while block:
+        if not content <= block <= len(page) - _BLOCK.size:
+            raise UnknownLayoutError("a free block of a page is out of place")
         following, size = _BLOCK.unpack_from(page, block)
         # Free blocks stand in ascending order, so a damaged chain comes to an end too.
-        if block < content or block + size > len(page) or 0 < following < block + size:
+        if size < _BLOCK.size or block + size > len(page) or 0 < following < block + size:
             raise UnknownLayoutError("a free block of a page is out of place")
         yield block + _BLOCK.size, block + size
         block = following

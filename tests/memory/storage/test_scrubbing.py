@@ -148,3 +148,20 @@ def test_pointer_maps_are_left_to_vacuum(tmp_path: Path) -> None:
     connection.close()
     with (tmp_path / "maps.db").open("r+b", buffering=0) as file, pytest.raises(UnknownLayoutError):
         scrub_pages(file)
+
+
+@pytest.mark.parametrize("block", [b"\x0f\xfe", b"\xff\x00", b"\x0f\x00"])
+def test_free_blocks_that_lead_nowhere_are_left_to_vacuum(block: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA page_size=4096")
+    connection.execute("CREATE TABLE said (text TEXT)")
+    connection.execute("INSERT INTO said VALUES (?)", ("x" * 500,))
+    connection.close()
+    pages = bytearray(path.read_bytes())
+    # The first free block of the second page: beyond its end, and one that is its own follower.
+    pages[4096 + 1 : 4096 + 3] = block
+    pages[4096 + 0x0F00 : 4096 + 0x0F04] = b"\x0f\x00\x00\x00"
+    path.write_bytes(pages)
+    with path.open("r+b", buffering=0) as file, pytest.raises(UnknownLayoutError, match="free block"):
+        scrub_pages(file)
