@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from habitus.evals.isolation.people import ASKED, SAID
+from habitus.memory.extraction import extract
+from habitus.memory.index.phrases import phrases_of
 from habitus.memory.index.terms import hash_term
+from habitus.memory.records import Turn
 from habitus.retrievers.encoder import Encoder
 
 
 def in_files(folder: Path, dead: Sequence[str], alive: Sequence[str], encoder: Encoder) -> list[str]:
     """Tell which files hold a dead secret, its hash in an index, or the vector of a sentence with it.
 
-    Vectors that sentences of the living have too, or questions, tell nothing: a hashing encoder gives few
-    different ones.
+    Vectors that sentences of the living have too, what is learnt of them, or questions, tell nothing: a
+    hashing encoder gives few different ones.
     """
-    innocent = _vectors(alive, encoder) | {vector.tobytes() for vector in encoder.encode(list(ASKED))}
+    learnt = [phrase for text in _sentences(alive) for phrase in _learnt(text)]
+    innocent = _vectors([*_sentences(alive), *learnt, *ASKED], encoder)
     needles = {
         "a word": {one.encode() for one in dead},
         "the hash of a word": {hash_term(one).to_bytes(8, "little") for one in dead},
-        "the vector of a sentence": _vectors(dead, encoder) - innocent,
+        "the vector of a sentence": _vectors(_sentences(dead), encoder) - innocent,
     }
     return [
         f"{path.relative_to(folder)}: {kind}"
@@ -32,9 +37,25 @@ def in_files(folder: Path, dead: Sequence[str], alive: Sequence[str], encoder: E
     ]
 
 
-def _vectors(secrets: Sequence[str], encoder: Encoder) -> set[bytes]:
-    """Return the numbers of every sentence with one of some secrets."""
-    texts = [said.format(s=one) for one in secrets for said in SAID]
+def _sentences(secrets: Sequence[str]) -> list[str]:
+    return [said.format(s=one) for one in secrets for said in SAID]
+
+
+def _learnt(text: str) -> list[str]:
+    """Return what stands in a store, with vectors of its own, of the preferences in a sentence."""
+    turn = Turn(
+        id="t",
+        user_id="u",
+        session_id="s",
+        index=0,
+        role="user",
+        text=text,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return [phrase for preference in extract(turn).preferences for phrase in phrases_of(preference)]
+
+
+def _vectors(texts: Sequence[str], encoder: Encoder) -> set[bytes]:
     return {vector.tobytes() for vector in encoder.encode(texts)}
 
 

@@ -126,6 +126,15 @@ def test_the_vector_of_a_question_that_anybody_asks_tells_nothing(tmp_path: Path
     assert in_files(tmp_path, [secret], [], encoder) == []
 
 
+def test_the_vector_of_what_is_learnt_of_the_living_tells_nothing(tmp_path: Path) -> None:
+    dead, living, encoder = "qzxajuyaumatzq", "qzdhsmpgpgarzq", HashingEncoder(DIM)
+    sentence, target = encoder.encode([f"When travelling I prefer {dead} trains.", f"{living} trains"])
+    assert sentence.tobytes() == target.tobytes()
+    (tmp_path / "memory.db").write_bytes(target.tobytes())
+    assert in_files(tmp_path, [dead], [living], encoder) == []
+    assert in_files(tmp_path, [dead], [], encoder) == ["memory.db: the vector of a sentence"]
+
+
 def test_the_command_tells_and_writes_what_it_saw(tmp_path: Path) -> None:
     out = tmp_path / "seen.json"
     options = ["--operations", "20", "--users", "3", "--threads", "1", "--out", str(out)]
