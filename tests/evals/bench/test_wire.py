@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from statistics import median_low
 
 import pytest
 
@@ -90,7 +91,8 @@ def test_a_commit_takes_few_round_trips_and_a_read_one(
         taken.append(count(wire, lambda turns=turns: store.commit("ann", everything(turns))))  # type: ignore[misc]
     # What is stored, whether the session is known, and all the rest; two answers may come as one.
     assert min(taken) in {2, 3}
-    assert min(count(wire, lambda: store.preferences("ann")) for _ in range(3)) == 1
-    assert min(count(wire, lambda: enter(store)) for _ in range(3)) == 2
+    # The middle: an answer may be seen only after the count was taken.
+    assert median_low(count(wire, lambda: store.preferences("ann")) for _ in range(5)) == 1
+    assert median_low(count(wire, lambda: enter(store)) for _ in range(5)) == 2
     assert store.turns("ann")[-1].at - store.turns("ann")[0].at > timedelta(days=6)
     assert store.verify().problems == ()
